@@ -1,0 +1,95 @@
+package org.trefoilfs.mount.namespace;
+
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * The namespace of a volume as a mount uses it: every change is committed by a majority when its
+ * future completes, every read is linearizable. Futures fail with {@code TrefoilException}:
+ * NOT_FOUND, EXISTS, NOT_EMPTY, NOT_DIRECTORY, IS_DIRECTORY, NAME_TOO_LONG, TOO_MANY_LINKS,
+ * NO_ATTRIBUTE, TOO_LARGE, INVALID; UNAVAILABLE and OUTCOME_UNKNOWN after the configured time.
+ * Permissions are checked by the caller (the kernel, under {@code default_permissions}).
+ */
+public interface Names {
+  /** The inode of the volume's root directory. */
+  long root();
+
+  CompletableFuture<Attributes> lookup(Location at);
+
+  /** Makes an inode of any type; EXISTS when the name is taken. */
+  CompletableFuture<Attributes> create(Location at, NewInode inode);
+
+  /** Gives the inode at {@code from} (not a directory) another name. */
+  CompletableFuture<Attributes> link(Location from, Location to);
+
+  /**
+   * Removes a name of anything but a directory. The last name gone, the inode is an orphan until
+   * nobody holds it.
+   */
+  CompletableFuture<Void> unlink(Location at);
+
+  CompletableFuture<Void> rmdir(Location at);
+
+  /** rename(2), with RENAME_NOREPLACE and RENAME_EXCHANGE. */
+  CompletableFuture<Void> rename(Location from, Location to, RenameMode mode);
+
+  CompletableFuture<Attributes> setAttributes(Location at, AttributeChange change);
+
+  /**
+   * A write up to {@code end} has been committed: the size becomes at least that, the modification
+   * time at least {@code mtime}, and set-user-id and set-group-id go, as write(2) has it for
+   * unprivileged writers, when {@code privileges} says so.
+   */
+  CompletableFuture<Attributes> wrote(long inode, long end, long mtime, Privileges privileges);
+
+  CompletableFuture<byte[]> readLink(Location at);
+
+  /**
+   * Entries after the name {@code after} (empty: from the start) in byte order of names, at most
+   * {@code limit}.
+   */
+  CompletableFuture<List<Dentry>> list(long directory, byte[] after, int limit);
+
+  /** NO_ATTRIBUTE when absent. */
+  CompletableFuture<byte[]> getXattr(Location at, byte[] name);
+
+  CompletableFuture<Void> setXattr(Location at, byte[] name, byte[] value, XattrMode mode);
+
+  CompletableFuture<Void> removeXattr(Location at, byte[] name);
+
+  CompletableFuture<List<byte[]>> listXattrs(Location at);
+
+  CompletableFuture<Usage> usage();
+
+  /** Which orphans came after {@code cursor}; the mount pins those that it holds open. */
+  CompletableFuture<Orphans> orphansAfter(long cursor);
+
+  /** Keeps orphans alive for this session. */
+  CompletableFuture<Void> pin(Set<Long> inodes);
+
+  CompletableFuture<Void> unpin(Set<Long> inodes);
+
+  enum RenameMode {
+    REPLACE,
+    NO_REPLACE,
+    EXCHANGE
+  }
+
+  enum XattrMode {
+    CREATE_OR_REPLACE,
+    CREATE,
+    REPLACE
+  }
+
+  enum Privileges {
+    KEEP,
+    CLEAR_SET_ID
+  }
+
+  /** Inodes and bytes (sum of sizes) of the volume. */
+  record Usage(long inodes, long bytes) {}
+
+  /** Orphaned inodes, and the cursor to ask with next. */
+  record Orphans(Set<Long> inodes, long cursor) {}
+}

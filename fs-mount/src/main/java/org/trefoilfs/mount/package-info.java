@@ -1,0 +1,4 @@
+@NullMarked
+package org.trefoilfs.mount;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** What each POSIX call means; the only place that decides. */
+@NullMarked
+package org.trefoilfs.mount.vfs;
+
+import org.jspecify.annotations.NullMarked;

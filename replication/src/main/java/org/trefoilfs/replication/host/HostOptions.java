@@ -1,0 +1,38 @@
+package org.trefoilfs.replication.host;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import org.trefoilfs.replication.membership.Address;
+
+/**
+ * How a host is started.
+ *
+ * @param data its directory: identity, journal, chunks, state log
+ * @param name by default the machine's host name
+ * @param listen by default {@link #DEFAULT_PORT} on the address that faces the other hosts; the
+ *     state log's own port is the next one
+ * @param join any host of the cluster to join; empty starts a cluster of its own
+ */
+public record HostOptions(
+    Path data,
+    Optional<String> name,
+    Optional<Address> listen,
+    Optional<Address> join,
+    Settings settings) {
+  public static final int DEFAULT_PORT = 7440;
+
+  /**
+   * @param witness votes, stores no chunks
+   * @param domain failure domain; by default the host's name
+   * @param weight relative share of chunks, 1 to 100
+   * @param detection a host that has not been heard of for so long is down (T of DESIGN 5; its own
+   *     lease is half)
+   * @param timeout how long a call waits for replicas or a leader before it fails
+   */
+  public record Settings(
+      boolean witness, Optional<String> domain, int weight, Duration detection, Duration timeout) {
+    public static final Settings DEFAULT =
+        new Settings(false, Optional.empty(), 1, Duration.ofSeconds(2), Duration.ofSeconds(30));
+  }
+}

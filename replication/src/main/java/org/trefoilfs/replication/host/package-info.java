@@ -1,0 +1,5 @@
+/** Composition root of one host. */
+@NullMarked
+package org.trefoilfs.replication.host;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,34 @@
+package org.trefoilfs.replication.journal;
+
+import org.trefoilfs.replication.chunk.ChunkImage;
+import org.trefoilfs.replication.chunk.Mutation;
+import org.trefoilfs.replication.membership.OperationId;
+
+/** What the journal holds, in the order in which it was appended. */
+public sealed interface JournalRecord {
+  int pg();
+
+  /**
+   * A write as its member prepared it. A later record of the same group and number replaces it.
+   *
+   * @param commitIndex the highest number known to be committed in the group when this was appended
+   */
+  record Prepared(
+      int pg, long view, long n, long commitIndex, OperationId operation, Mutation mutation)
+      implements JournalRecord {}
+
+  /** In {@code view}, prepared writes of the group numbered above {@code lastN} are void. */
+  record Truncated(int pg, long view, long lastN) implements JournalRecord {}
+
+  /** The group is known to be committed up to {@code n}. */
+  record Committed(int pg, long n) implements JournalRecord {}
+
+  /** A chunk replaced as a whole by catch-up or healing. */
+  record Installed(int pg, ChunkImage image) implements JournalRecord {}
+
+  /**
+   * Every earlier record of the group is void, its chunks included: the host rejoins it, or left
+   * it.
+   */
+  record Reset(int pg, long view, long n) implements JournalRecord {}
+}

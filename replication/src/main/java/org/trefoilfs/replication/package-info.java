@@ -1,0 +1,4 @@
+@NullMarked
+package org.trefoilfs.replication;
+
+import org.jspecify.annotations.NullMarked;

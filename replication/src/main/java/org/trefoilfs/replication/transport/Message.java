@@ -1,0 +1,264 @@
+package org.trefoilfs.replication.transport;
+
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Map;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.chunk.ChunkId;
+import org.trefoilfs.replication.chunk.ChunkImage;
+import org.trefoilfs.replication.chunk.ChunkInfo;
+import org.trefoilfs.replication.chunk.Mutation;
+import org.trefoilfs.replication.membership.HostId;
+import org.trefoilfs.replication.membership.OperationId;
+
+/**
+ * What hosts say to each other. A request is answered by the reply type named at it, or by {@link
+ * Failed}. Messages to one host on one {@link Lane} arrive in the order in which they were sent.
+ */
+public sealed interface Message {
+  /**
+   * Which of the connections to a host carries it, so that a bulk transfer never delays a
+   * heartbeat.
+   */
+  enum Lane {
+    /** Heartbeats, state log, administration. */
+    CONTROL,
+    /** Writes, PREPAREs and reads. */
+    DATA,
+    /** Catch-up and scrub. */
+    BULK
+  }
+
+  default Lane lane() {
+    return Lane.DATA;
+  }
+
+  // ---- any request
+
+  /**
+   * The answer to a request that failed. {@code hint} is a host to ask instead, as {@code
+   * ADDRESS:PORT}, or empty.
+   */
+  record Failed(Reason reason, String message, String hint) implements Message {}
+
+  /** The answer to a request that has nothing to say but success. */
+  record Done() implements Message {}
+
+  // ---- writing and reading, mount to replica
+
+  /**
+   * A client's write, to the primary of {@code pg} in {@code view}. Answered by {@link Written}.
+   */
+  record Write(int pg, long view, OperationId operation, Mutation mutation) implements Message {}
+
+  /** Committed as number {@code n} in {@code view}. */
+  record Written(long view, long n) implements Message {}
+
+  /**
+   * Makes all writes of these groups that the receiver, their primary, has committed stable
+   * everywhere. {@link Done}.
+   */
+  record Flush(Map<Integer, Long> viewOfGroup) implements Message {}
+
+  /** Reads from any in-sync member. Answered by {@link Data}. */
+  record Read(int pg, long view, ChunkId chunk, int offset, int length) implements Message {}
+
+  record Data(ByteBuffer bytes) implements Message {}
+
+  // ---- the commit protocol, primary to backup
+
+  /**
+   * Write {@code n} of {@code view}; {@code commitIndex} is the highest committed number. Answered
+   * by {@link Prepared}.
+   */
+  record Prepare(
+      int pg, long view, long n, long commitIndex, OperationId operation, Mutation mutation)
+      implements Message {}
+
+  /** The sender's journal holds every write of the view up to {@code n}. */
+  record Prepared(int pg, long view, long n) implements Message {}
+
+  /**
+   * First message of a new primary: prepared writes above {@code commitIndex} are void unless sent
+   * again; the sender's own suffix follows as PREPAREs up to {@code lastN}. Answered by {@link
+   * Prepared} with the commit index.
+   */
+  record NewView(int pg, long view, long commitIndex, long lastN) implements Message {}
+
+  /** Commit indexes by group, sent when no PREPARE carried them. One-way. */
+  record Committed(Map<Integer, Commit> commits) implements Message {}
+
+  record Commit(long view, long n) {}
+
+  /** The receiver's journal is to be stable for these groups, in the views given. {@link Done}. */
+  record FlushBackup(Map<Integer, Long> viewOfGroup) implements Message {}
+
+  // ---- catch-up, joiner to primary
+
+  /**
+   * Starts or continues a joiner's listing of a group, from {@code after} (exclusive). Answered by
+   * {@link ChunkList}.
+   */
+  record ListChunks(int pg, long view, ChunkId after) implements Message {
+    @Override
+    public Lane lane() {
+      return Lane.BULK;
+    }
+  }
+
+  /**
+   * {@code more} when the listing goes on after the last chunk. {@code commitIndex} as of the
+   * listing.
+   */
+  record ChunkList(long commitIndex, List<ChunkInfo> chunks, List<OperationId> recent, boolean more)
+      implements Message {
+    @Override
+    public Lane lane() {
+      return Lane.BULK;
+    }
+  }
+
+  /** Asks for a chunk as committed now. Answered by {@link Chunk}. */
+  record FetchChunk(int pg, ChunkId chunk) implements Message {
+    @Override
+    public Lane lane() {
+      return Lane.BULK;
+    }
+  }
+
+  /**
+   * The chunk with its version, or one without extents at {@code Version.NONE} when there is none.
+   */
+  record Chunk(ChunkImage image) implements Message {
+    @Override
+    public Lane lane() {
+      return Lane.BULK;
+    }
+  }
+
+  /** A joiner has everything up to the live stream. {@link Done} when it has been made in-sync. */
+  record CaughtUp(int pg, long view, HostId host, long incarnation) implements Message {}
+
+  /**
+   * Asks a stopped member for the last write it holds of each closed group. Answered by {@link
+   * GroupReports}.
+   */
+  record AskGroups(List<Integer> groups) implements Message {
+    @Override
+    public Lane lane() {
+      return Lane.CONTROL;
+    }
+  }
+
+  /** By group: the last prepared write. */
+  record GroupReports(Map<Integer, Commit> lastOfGroup) implements Message {
+    @Override
+    public Lane lane() {
+      return Lane.CONTROL;
+    }
+  }
+
+  // ---- control
+
+  /**
+   * A host is alive. Answered by {@link HeartbeatReply}. {@code catchUp} is progress as text for
+   * {@code status}.
+   */
+  record Heartbeat(
+      HostId host, long incarnation, long spaceTotal, long spaceUsable, CatchUp catchUp)
+      implements Message {
+    @Override
+    public Lane lane() {
+      return Lane.CONTROL;
+    }
+  }
+
+  /** Progress of a host's catch-up. */
+  record CatchUp(int groupsLeft, long bytesDone, long bytesLeft, long bytesPerSecond) {
+    public static final CatchUp NONE = new CatchUp(0, 0, 0, 0);
+  }
+
+  /**
+   * @param leased whether the receiver leads the state log, verified, and extends the sender's
+   *     lease from the moment the heartbeat was sent
+   * @param usable by host: bytes that can still be written
+   */
+  record HeartbeatReply(boolean leased, long mapEpoch, Map<HostId, Long> usable)
+      implements Message {
+    @Override
+    public Lane lane() {
+      return Lane.CONTROL;
+    }
+  }
+
+  /** Commits a command. Answered by {@link StateReply}. */
+  record StateSubmit(byte module, byte[] command) implements Message {
+    @Override
+    public Lane lane() {
+      return Lane.CONTROL;
+    }
+  }
+
+  /** A linearizable read. Answered by {@link StateReply}. */
+  record StateQuery(byte module, byte[] query) implements Message {
+    @Override
+    public Lane lane() {
+      return Lane.CONTROL;
+    }
+  }
+
+  record StateReply(byte[] reply) implements Message {
+    @Override
+    public Lane lane() {
+      return Lane.CONTROL;
+    }
+  }
+
+  /**
+   * Asks any host for the cluster and its placement map as of its state log, if newer than {@code
+   * epoch}.
+   */
+  record MapRequest(long epoch) implements Message {
+    @Override
+    public Lane lane() {
+      return Lane.CONTROL;
+    }
+  }
+
+  /** The encoded changes since the epoch asked for; see {@code membership.ClusterState}. */
+  record MapReply(byte[] delta) implements Message {
+    @Override
+    public Lane lane() {
+      return Lane.CONTROL;
+    }
+  }
+
+  /**
+   * A mount's session lives. Answered by {@link Done}, or {@link Failed} with STALE when it was
+   * evicted.
+   */
+  record SessionPing(long session, long orphanCursor) implements Message {
+    @Override
+    public Lane lane() {
+      return Lane.CONTROL;
+    }
+  }
+
+  /**
+   * A verb of administration with a JSON argument, between a command line and a daemon. Answered by
+   * {@link AdminReply}.
+   */
+  record Admin(String verb, byte[] json) implements Message {
+    @Override
+    public Lane lane() {
+      return Lane.CONTROL;
+    }
+  }
+
+  record AdminReply(byte[] json) implements Message {
+    @Override
+    public Lane lane() {
+      return Lane.CONTROL;
+    }
+  }
+}

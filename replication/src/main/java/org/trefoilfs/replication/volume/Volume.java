@@ -1,0 +1,33 @@
+package org.trefoilfs.replication.volume;
+
+import java.nio.ByteBuffer;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * The chunks of one volume, as fs-mount sees them: objects named by a number that is never reused,
+ * addressed by byte. Holes read as zeros; there is no end of file here. Futures fail with {@code
+ * TrefoilException}: UNAVAILABLE or OUTCOME_UNKNOWN after the configured time, NO_SPACE, CORRUPT,
+ * IO.
+ */
+public interface Volume {
+  /** Reads committed bytes. Sees every write that has returned anywhere. May cross chunks. */
+  CompletableFuture<ByteBuffer> read(long inode, long offset, int length);
+
+  /**
+   * Writes; completes when every in-sync replica holds it. A range across chunks is several writes,
+   * each atomic. The buffer must not change before completion.
+   */
+  CompletableFuture<Void> write(long inode, long offset, ByteBuffer data);
+
+  /** Makes the range read as zeros and frees its space. */
+  CompletableFuture<Void> punch(long inode, long offset, long length);
+
+  /**
+   * Everything that was written through this volume object to the inode is on stable storage at
+   * every in-sync replica.
+   */
+  CompletableFuture<Void> flush(long inode);
+
+  /** Removes the object's chunks; {@code size} bounds where they can be. */
+  CompletableFuture<Void> delete(long inode, long size);
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package org.trefoilfs.tools;
+
+import org.jspecify.annotations.NullMarked;
