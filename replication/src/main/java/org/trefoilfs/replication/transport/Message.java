@@ -181,15 +181,18 @@ public sealed interface Message {
   /**
    * @param leased whether the receiver leads the state log, verified, and extends the sender's
    *     lease from the moment the heartbeat was sent
-   * @param usable by host: bytes that can still be written
+   * @param reports what the receiver last heard of every host
    */
-  record HeartbeatReply(boolean leased, long mapEpoch, Map<HostId, Long> usable)
+  record HeartbeatReply(boolean leased, long mapEpoch, Map<HostId, HostReport> reports)
       implements Message {
     @Override
     public Lane lane() {
       return Lane.CONTROL;
     }
   }
+
+  /** What a host last said of itself. */
+  record HostReport(boolean alive, long spaceTotal, long spaceUsable, CatchUp catchUp) {}
 
   /** Commits a command. Answered by {@link StateReply}. */
   record StateSubmit(byte module, byte[] command) implements Message {
@@ -245,17 +248,17 @@ public sealed interface Message {
   }
 
   /**
-   * A verb of administration with a JSON argument, between a command line and a daemon. Answered by
-   * {@link AdminReply}.
+   * A verb of administration with its argument (JSON), between a command line and a daemon.
+   * Answered by {@link AdminReply}.
    */
-  record Admin(String verb, byte[] json) implements Message {
+  record Admin(String verb, byte[] body) implements Message {
     @Override
     public Lane lane() {
       return Lane.CONTROL;
     }
   }
 
-  record AdminReply(byte[] json) implements Message {
+  record AdminReply(byte[] body) implements Message {
     @Override
     public Lane lane() {
       return Lane.CONTROL;
