@@ -43,7 +43,7 @@ public record TransportOptions(
    */
   public record Limits(int requests, long queuedBytes) {
     /** Deeper queues add latency, not throughput; the bytes are some seconds of a 1 Gb/s link. */
-    public static final Limits DEFAULT = new Limits(8192, 256L << 20);
+    public static final Limits DEFAULT = new Limits(8192, 64L << 20);
   }
 
   public TransportOptions withCompression(Compression compression) {
