@@ -29,7 +29,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
   private static final long HELLO_MS_MAX = 5_000;
 
   /** Time for a peer to read why it is turned away; a reset would take the reason from it. */
-  private static final long LINGER_MS = 500;
+  private static final long LINGER_MS = 250;
 
   private final ServerShared shared;
   private final LaneLoops loops;
@@ -129,6 +129,9 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
     assembler.stop();
     String peer = Sockets.peerOf(ctx.channel());
     shared.peerLog().warn(peer, "closing a connection from", String.valueOf(why.getMessage()));
+    if (requests != null) {
+      requests.writable(); // what was answered before goes first
+    }
     ByteBuf last =
         FrameWriter.message(
             Failures.toMessage(why), 0, FrameHeader.FLAG_REPLY, FrameWriter.Compress.NO);
