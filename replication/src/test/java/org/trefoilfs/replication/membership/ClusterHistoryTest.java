@@ -36,7 +36,7 @@ import org.trefoilfs.replication.placement.PgView.Member;
 /** Random commands, sound and absurd ones alike; the rules must hold after each. */
 class ClusterHistoryTest {
   private static final int HOSTS = 6;
-  private static final int STEPS = 1500;
+  private static final int STEPS = 800;
 
   private Random random;
   private TestCluster cluster;
@@ -50,6 +50,8 @@ class ClusterHistoryTest {
     cluster.createPool(1);
     ClusterView follower = ClusterView.empty();
     int applied = 0;
+    int opened = 0;
+    int promoted = 0;
     for (int step = 0; step < STEPS; step++) {
       ClusterView before = cluster.view();
       ClusterCommand command = anyCommand(before);
@@ -63,6 +65,11 @@ class ClusterHistoryTest {
         assertThat(cluster.view()).as(where).isEqualTo(before);
       }
       checkInvariants(before, cluster.view(), command, where);
+      for (PgView now : cluster.view().placement().groups()) {
+        PgView old = before.placement().group(now.pg()).orElseThrow();
+        opened += now.isOpen() && !old.isOpen() ? 1 : 0;
+        promoted += now.isOpen() && now.inSync().size() > old.inSync().size() ? 1 : 0;
+      }
       if (random.nextInt(20) == 0) {
         follower = ClusterDelta.apply(follower, cluster.module.deltaSince(follower.epoch()));
         assertThat(follower).as(where).isEqualTo(cluster.view());
@@ -75,6 +82,8 @@ class ClusterHistoryTest {
       }
     }
     assertThat(applied).as("histories that do something").isGreaterThan(STEPS / 3);
+    assertThat(opened).as("groups opened").isGreaterThan(50);
+    assertThat(promoted).as("joiners promoted").isGreaterThan(20);
   }
 
   private static void checkInvariants(
@@ -169,7 +178,7 @@ class ClusterHistoryTest {
         members.add(new Member(host.id(), host.incarnation()));
       }
     }
-    return new HostsLost(members);
+    return new HostsLost(view.epoch() - random.nextInt(3), members);
   }
 
   private ClusterCommand change(ClusterView view) {
