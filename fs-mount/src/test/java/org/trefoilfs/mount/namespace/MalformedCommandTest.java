@@ -56,14 +56,14 @@ class MalformedCommandTest {
     populate();
     List<byte[]> queries = queries();
     int changes = 0;
-    for (int round = 0; round < 20_000; round++) {
+    for (int round = 0; round < 6_000; round++) {
       // Each round has a session of its own: the reply cache would answer for the others.
       List<byte[]> commands = commands(1_000 + round);
       Reply reply = submit(flipped(commands.get(random.nextInt(commands.size()))));
       changes += reply instanceof Reply.Found || reply instanceof Reply.Done ? 1 : 0;
       ask(flipped(queries.get(random.nextInt(queries.size()))));
     }
-    assertThat(changes).as("commands that were applied all the same").isGreaterThan(2_000);
+    assertThat(changes).as("commands that were applied all the same").isGreaterThan(1_000);
     assertThat(new TreeAudit(fs.log.state(NamespaceModule.ID)).problems()).isEmpty();
   }
 

@@ -31,7 +31,7 @@ import org.trefoilfs.replication.env.TimeSource;
  * replicas and some go twice.
  */
 class NamespaceModelTest implements TimeSource {
-  private static final int OPERATIONS = 12_000;
+  private static final int OPERATIONS = 8_000;
   private static final int COMPARE_EVERY = 100;
   private static final int VOLUME = 3;
   private static final List<String> NAMES = List.of("a", "b", "c", "d", "\u00ff", "e f");
