@@ -25,6 +25,7 @@ final class SegmentPool implements Closeable {
   private final JournalOptions options;
   private final Disk disk;
   private final ArrayDeque<Segment> spares = new ArrayDeque<>();
+  private List<Segment> opened = List.of();
   private int nextFile;
 
   SegmentPool(Path directory, JournalOptions options, Disk disk) {
@@ -38,12 +39,14 @@ final class SegmentPool implements Closeable {
     List<Segment> segments = new ArrayList<>();
     try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "segment-*.journal")) {
       for (Path file : files) {
-        segments.add(Segment.open(file));
+        Segment segment = Segment.open(file);
+        segments.add(segment);
         String name = file.getFileName().toString();
         int number = Integer.parseInt(name.substring(8, name.length() - 8));
         nextFile = Math.max(nextFile, number + 1);
       }
     }
+    opened = List.copyOf(segments);
     return segments;
   }
 
@@ -77,6 +80,11 @@ final class SegmentPool implements Closeable {
     Path path = directory.resolve(String.format(Locale.ROOT, "segment-%06d.journal", nextFile));
     nextFile++;
     return Segment.create(path);
+  }
+
+  /** Closes whatever was opened, when opening the journal failed. */
+  void abandon() {
+    opened.forEach(SegmentPool::closeQuietly);
   }
 
   /** Writes the part of a file to come; true when the whole is written. */

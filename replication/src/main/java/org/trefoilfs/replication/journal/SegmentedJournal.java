@@ -44,14 +44,12 @@ import org.trefoilfs.replication.chunk.Disk;
 public final class SegmentedJournal implements Journal {
   private static final Logger LOG = LoggerFactory.getLogger(SegmentedJournal.class);
 
-  /** Written ahead in one go: delays a sync that comes meanwhile by a millisecond or two. */
-  private static final int PREPARE_BYTES = 1 << 20;
-
   private final Path directory;
   private final JournalOptions options;
   private final Disk disk;
   private final SegmentPool pool;
   private final ReleasedPosition released;
+  private final SparePreparation preparation;
   private final ReplayReport report;
   private final GroupCommit groupCommit;
   private final ReentrantLock syncing = new ReentrantLock();
@@ -59,10 +57,6 @@ public final class SegmentedJournal implements Journal {
   private final AtomicLong syncs = new AtomicLong();
   private final ArrayDeque<Segment> live;
   private Segment current;
-
-  /** Being written ahead; changed by the syncing thread alone. */
-  private @Nullable Segment preparing;
-
   private boolean prepareAsked;
   private boolean namesDirty = true;
   private volatile long end;
@@ -77,6 +71,7 @@ public final class SegmentedJournal implements Journal {
     this.disk = disk;
     this.pool = opened.pool;
     this.released = opened.released;
+    this.preparation = new SparePreparation(pool, lock);
     this.report = opened.report;
     this.live = opened.recovery.live;
     this.end = report.end();
@@ -106,9 +101,9 @@ public final class SegmentedJournal implements Journal {
 
   static SegmentedJournal open(
       Path directory, JournalOptions options, ObjLongConsumer<JournalRecord> replay, Disk disk) {
+    SegmentPool pool = new SegmentPool(directory, options, disk);
     try {
       Files.createDirectories(directory);
-      SegmentPool pool = new SegmentPool(directory, options, disk);
       ReleasedPosition released = ReleasedPosition.open(directory.resolve("released"), disk);
       Recovery recovery = new Recovery(pool, released.position(), replay);
       ReplayReport report = recovery.run();
@@ -118,7 +113,11 @@ public final class SegmentedJournal implements Journal {
       journal.sync(journal.end).join();
       return journal;
     } catch (IOException e) {
+      pool.abandon();
       throw Disk.failure("opening journal " + directory, e);
+    } catch (RuntimeException e) {
+      pool.abandon();
+      throw e;
     }
   }
 
@@ -225,9 +224,7 @@ public final class SegmentedJournal implements Journal {
         failure = closed;
       }
       live.forEach(SegmentPool::closeQuietly);
-      if (preparing != null) {
-        SegmentPool.closeQuietly(preparing);
-      }
+      preparation.close();
       pool.close();
       released.close();
     } catch (IOException e) {
@@ -278,7 +275,8 @@ public final class SegmentedJournal implements Journal {
       }
       throw e;
     }
-    namesDirty |= fresh;
+    // Also for a spare, which may have been created since the last sync.
+    namesDirty = true;
     live.addLast(next);
     return next;
   }
@@ -338,56 +336,6 @@ public final class SegmentedJournal implements Journal {
     }
   }
 
-  /** Writes the next file ahead, a piece at a time; on the syncing thread. True for more to do. */
-  private boolean prepareSpare() {
-    try {
-      Segment fresh = fileToPrepare();
-      if (fresh == null || !pool.prepare(fresh, PREPARE_BYTES)) {
-        return fresh != null;
-      }
-      lock.lock();
-      try {
-        preparing = null;
-        namesDirty = true;
-        pool.giveBack(fresh);
-      } finally {
-        lock.unlock();
-      }
-    } catch (IOException e) {
-      giveUpPreparing(e);
-    }
-    return false;
-  }
-
-  private @Nullable Segment fileToPrepare() throws IOException {
-    lock.lock();
-    try {
-      if (failure != null) {
-        return null;
-      }
-      if (preparing == null && pool.isEmpty()) {
-        preparing = pool.create();
-      }
-      return preparing;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** Only speed is lost: the next segment grows as it is written. */
-  private void giveUpPreparing(IOException cause) {
-    LOG.info("journal {}: no spare segment prepared: {}", directory, cause.toString());
-    Segment fresh = preparing;
-    preparing = null;
-    try {
-      if (fresh != null) {
-        fresh.delete();
-      }
-    } catch (IOException e) {
-      LOG.warn("journal {}: removing {}: {}", directory, fresh.path, e.toString());
-    }
-  }
-
   private void prepareWhenHalfFull() {
     if (!prepareAsked && current.offsetOf(end) > options.segmentBytes() / 2 && pool.isEmpty()) {
       prepareAsked = true;
@@ -435,7 +383,7 @@ public final class SegmentedJournal implements Journal {
 
     @Override
     public boolean idle() {
-      return prepareSpare();
+      return preparation.step();
     }
   }
 }

@@ -27,7 +27,7 @@ class FileChunkStoreModelTest {
     Random random = new Random(ChunkFixture.seed());
     ReferenceStore reference = new ReferenceStore();
     long n = 0;
-    for (int opening = 0; opening < 6; opening++) {
+    for (int opening = 0; opening < 4; opening++) {
       try (FileChunkStore store = FileChunkStore.open(directory, OPEN_FILES, Disk.REAL)) {
         for (int i = 0; i < 150; i++) {
           step(store, reference, random, ++n);

@@ -21,8 +21,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.stream.LongStream;
 import org.awaitility.Awaitility;
@@ -252,6 +254,64 @@ class SegmentedJournalTest {
       assertThat(replay(directory).numbers()).isEqualTo(range(firstKept, n));
     }
     assertThat(segments(directory)).as("bounded").hasSizeLessThan(70);
+  }
+
+  @Test
+  void aDamagedSegmentHeaderIsReported() throws IOException {
+    try (SegmentedJournal journal = open(directory)) {
+      journal.append(prepared(1, 100));
+    }
+    overwrite(segments(directory).getFirst(), 20, new byte[] {1}, 0);
+    assertThat(replay(directory).report().damaged()).isTrue();
+  }
+
+  @Test
+  void aReplayThatIsRefusedLeavesTheJournalAsItWas() throws IOException {
+    try (SegmentedJournal journal = open(directory)) {
+      journal.append(prepared(1, 100));
+    }
+    assertThatThrownBy(
+            () ->
+                SegmentedJournal.open(
+                    directory,
+                    options(),
+                    (record, position) -> {
+                      throw new IllegalStateException("refused");
+                    }))
+        .hasMessage("refused");
+    assertThat(replay(directory).numbers()).isEqualTo(List.of(1L));
+  }
+
+  @Test
+  void manyThreadsAppendSyncAndReleaseAndNothingIsLost() throws IOException {
+    AtomicLong releasedTo = new AtomicLong();
+    ConcurrentSkipListMap<Long, Long> numberAt = new ConcurrentSkipListMap<>();
+    try (SegmentedJournal journal =
+        SegmentedJournal.open(directory, options(), (record, position) -> {})) {
+      List<CompletableFuture<Void>> writers = new ArrayList<>();
+      for (int writer = 0; writer < 4; writer++) {
+        long first = writer * 1000L;
+        writers.add(
+            CompletableFuture.runAsync(
+                () -> {
+                  for (long n = first; n < first + 150; n++) {
+                    long position = journal.append(prepared(n, (int) (n % 7) * 300));
+                    numberAt.put(position, n);
+                    journal.sync(position).join();
+                    assertThat(journal.synced()).isGreaterThanOrEqualTo(position);
+                    if (n % 20 == 0) {
+                      journal.release(position);
+                      releasedTo.accumulateAndGet(position, Math::max);
+                    }
+                  }
+                }));
+      }
+      CompletableFuture.allOf(writers.toArray(CompletableFuture[]::new)).join();
+    }
+    Replayed replayed = replay(directory);
+    assertThat(replayed.numbers())
+        .isEqualTo(List.copyOf(numberAt.tailMap(releasedTo.get(), false).values()));
+    assertThat(replayed.numbers()).isNotEmpty();
   }
 
   @Test
