@@ -1,6 +1,8 @@
 package org.trefoilfs.replication;
 
 import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An operation that failed for a {@link Reason}. The message names the thing, the reason and the
@@ -9,19 +11,31 @@ import java.util.Objects;
 public final class TrefoilException extends RuntimeException {
   private static final long serialVersionUID = 1L;
   private final Reason reason;
+  private final @Nullable String hint;
 
   public TrefoilException(Reason reason, String message) {
+    this(reason, message, (String) null);
+  }
+
+  public TrefoilException(Reason reason, String message, @Nullable String hint) {
     super(message);
     this.reason = Objects.requireNonNull(reason);
+    this.hint = hint;
   }
 
   public TrefoilException(Reason reason, String message, Throwable cause) {
     super(message, cause);
     this.reason = Objects.requireNonNull(reason);
+    this.hint = null;
   }
 
   public Reason reason() {
     return reason;
+  }
+
+  /** A host to ask instead, as {@code ADDRESS:PORT}. */
+  public Optional<String> hint() {
+    return Optional.ofNullable(hint);
   }
 
   /**
