@@ -50,6 +50,7 @@ public final class ClusterClient {
     return submit(command);
   }
 
+  /** For a host that stops in good order. */
   public CompletableFuture<Void> hostLost(HostId host, long incarnation) {
     return submit(new HostLost(host, incarnation));
   }

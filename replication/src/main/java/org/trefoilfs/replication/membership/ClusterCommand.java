@@ -44,16 +44,21 @@ public sealed interface ClusterCommand {
   }
 
   /**
-   * The host is dead, and its lease has run out (see {@link FailureDetector}). Without effect when
-   * it has another incarnation by now.
+   * The host says of itself that it stops, having dropped its lease. Without effect when it has
+   * another incarnation by now.
    */
   record HostLost(HostId host, long incarnation) implements ClusterCommand {}
 
   /**
-   * Several hosts at once. A group all of whose members are among them keeps its complete in-sync
-   * set, where one after the other would leave only the last one recorded.
+   * The leader has found these dead, their leases have run out (see {@link FailureDetector}). A
+   * group all of whose members are among them keeps its complete in-sync set, where one after the
+   * other would leave only the last one recorded.
+   *
+   * @param asOf epoch of the view that the decision was made on. Without effect on a host that came
+   *     up later, be it under the same incarnation: the command may have lain in the log while the
+   *     host was lost by an earlier one, came back and was given a lease
    */
-  record HostsLost(List<PgView.Member> members) implements ClusterCommand {
+  record HostsLost(long asOf, List<PgView.Member> members) implements ClusterCommand {
     public HostsLost {
       members = List.copyOf(members);
     }

@@ -72,7 +72,7 @@ final class ClusterCommandCodec {
       case OpenSession c ->
           out.u8(15).i64(c.session()).i32(c.volume()).string(c.host()).string(c.mountPoint());
       case CloseSession c -> out.u8(16).i64(c.session());
-      case HostsLost c -> Lists.write(out.u8(17), c.members(), Member::writeTo);
+      case HostsLost c -> Lists.write(out.u8(17).i64(c.asOf()), c.members(), Member::writeTo);
     }
     return out.toBytes();
   }
@@ -117,7 +117,7 @@ final class ClusterCommandCodec {
       case 14 -> new SetHostState(HostId.readFrom(in), HostInfo.stateOf(in.u8()));
       case 15 -> new OpenSession(in.i64(), in.i32(), in.string(), in.string());
       case 16 -> new CloseSession(in.i64());
-      case 17 -> new HostsLost(Lists.read(in, Member.ENCODED_BYTES, Member::readFrom));
+      case 17 -> new HostsLost(in.i64(), Lists.read(in, Member.ENCODED_BYTES, Member::readFrom));
       default ->
           throw new TrefoilException(Reason.INVALID, "unknown kind of cluster command " + kind);
     };

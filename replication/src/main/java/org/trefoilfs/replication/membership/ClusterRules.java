@@ -53,8 +53,9 @@ final class ClusterRules {
       case RegisterHost c -> i32(HostRules.register(draft, c).value());
       case HostStarted c -> HostRules.started(draft, c);
       case HostLost c ->
-          HostRules.lost(draft, List.of(new PgView.Member(c.host(), c.incarnation())));
-      case HostsLost c -> HostRules.lost(draft, c.members());
+          HostRules.lost(
+              draft, List.of(new PgView.Member(c.host(), c.incarnation())), Long.MAX_VALUE);
+      case HostsLost c -> HostRules.lost(draft, c.members(), c.asOf());
       case RemoveHost c -> HostRules.remove(draft, c);
       case SetHostState c -> HostRules.setState(draft, c);
       case ChangeViews c -> ChangeResult.encode(GroupRules.change(draft, c));

@@ -12,7 +12,6 @@ import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.env.TimeSource;
 import org.trefoilfs.replication.membership.ClusterCommand.Change;
 import org.trefoilfs.replication.membership.ClusterCommand.ChangeViews;
-import org.trefoilfs.replication.membership.ClusterCommand.HostLost;
 import org.trefoilfs.replication.membership.ClusterCommand.HostsLost;
 import org.trefoilfs.replication.membership.ClusterCommand.Reopen;
 import org.trefoilfs.replication.membership.ClusterCommand.ReopenGroups;
@@ -62,12 +61,8 @@ public final class Controller {
   public List<ClusterCommand> tick(ClusterView view) {
     detector.observe(view);
     List<Member> lost = detector.lost();
-    if (lost.size() == 1) {
-      Member member = lost.getFirst();
-      return List.of(new HostLost(member.host(), member.incarnation()));
-    }
     if (!lost.isEmpty()) {
-      return List.of(new HostsLost(lost));
+      return List.of(new HostsLost(view.epoch(), lost));
     }
     Set<Member> live = detector.live();
     List<HostInfo> hosts = hostsToPlaceOn(view);

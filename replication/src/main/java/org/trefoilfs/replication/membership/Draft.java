@@ -47,9 +47,14 @@ final class Draft {
     }
     PlacementTable base =
         bits == before.table().bits() ? before.table() : PlacementTable.empty(before.epoch(), bits);
-    PlacementTable table = base.with(changedGroups.values(), before.epoch() + 1);
+    PlacementTable table = base.with(changedGroups.values(), nextEpoch());
     return new ClusterState(
         ClusterView.of(clusterId, hosts, volumes, sessions, table), table, nextHost, nextVolume);
+  }
+
+  /** Of the state after the command, if it changes anything. */
+  long nextEpoch() {
+    return before.epoch() + 1;
   }
 
   String clusterId() {

@@ -27,14 +27,16 @@ import org.trefoilfs.replication.placement.PgView.Member;
  *   <li>Granted by an earlier leader: that one verified its leadership after the receipt, thus
  *       after s; hence this leader's term began after s. It waits from there for T/2 and a margin
  *       for drift.
- *   <li>Granted by this leader after the decision, while {@code HostLost} is on its way through the
- *       log: does not happen, because {@link #grants} refuses a host from the moment when {@link
- *       #lost} names it.
+ *   <li>Granted by this leader after the decision, while {@code HostsLost} is on its way through
+ *       the log: does not happen, because {@link #grants} refuses a host from the moment when
+ *       {@link #lost} names it.
+ *   <li>Granted after the host came up again, while a repeated {@code HostsLost} lies in the log:
+ *       that one is without effect, being as of an earlier epoch.
  * </ul>
  *
  * <p>For this to hold, the shell (1) calls {@link #heard} on receipt, then verifies the leadership,
  * then asks {@link #grants}; (2) calls {@link #startLeading} only when the first entry of its own
- * term is applied; (3) submits {@code HostLost} to its own state log server as that term's leader,
+ * term is applied; (3) submits {@code HostsLost} to its own state log server as that term's leader,
  * and never lets it be forwarded to, or tried again at, another leader; (4) passes each cluster
  * view to {@link #observe}. Thread-safe.
  */

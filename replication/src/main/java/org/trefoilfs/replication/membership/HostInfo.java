@@ -15,6 +15,7 @@ import org.trefoilfs.replication.codec.ByteWriter;
  * @param domain failure domain: replicas go to distinct domains first; by default the host's own
  *     name
  * @param incarnation grows at every start of its daemon; 0 before the first
+ * @param upSince epoch of the cluster at which it last came up; 0 before
  * @param leaving an operator takes it out of the cluster; outlives its being down, unlike {@link
  *     HostState#LEAVING}
  */
@@ -28,6 +29,7 @@ public record HostInfo(
     String domain,
     long incarnation,
     HostState state,
+    long upSince,
     boolean leaving) {
   public HostInfo(
       HostId id,
@@ -49,6 +51,7 @@ public record HostInfo(
         domain,
         incarnation,
         state,
+        0,
         state == HostState.LEAVING);
   }
 
@@ -57,24 +60,36 @@ public record HostInfo(
     return state == HostState.UP || state == HostState.LEAVING;
   }
 
-  HostInfo started(long newIncarnation, Address newAddress, Address newRaftAddress) {
+  HostInfo started(ClusterCommand.HostStarted start, long epoch) {
+    boolean again = start.incarnation() != incarnation || !isAlive();
     HostState running = leaving ? HostState.LEAVING : HostState.UP;
     return new HostInfo(
         id,
         name,
-        newAddress,
-        newRaftAddress,
+        start.address(),
+        start.raftAddress(),
         witness,
         weight,
         domain,
-        newIncarnation,
+        start.incarnation(),
         running,
+        again ? epoch : upSince,
         leaving);
   }
 
   HostInfo withState(HostState newState, boolean newLeaving) {
     return new HostInfo(
-        id, name, address, raftAddress, witness, weight, domain, incarnation, newState, newLeaving);
+        id,
+        name,
+        address,
+        raftAddress,
+        witness,
+        weight,
+        domain,
+        incarnation,
+        newState,
+        upSince,
+        newLeaving);
   }
 
   public void writeTo(ByteWriter out) {
@@ -82,7 +97,8 @@ public record HostInfo(
     out.string(name);
     address.writeTo(out);
     raftAddress.writeTo(out);
-    out.bool(witness).i32(weight).string(domain).i64(incarnation).u8(code(state)).bool(leaving);
+    out.bool(witness).i32(weight).string(domain).i64(incarnation).u8(code(state));
+    out.i64(upSince).bool(leaving);
   }
 
   public static HostInfo readFrom(ByteReader in) {
@@ -96,6 +112,7 @@ public record HostInfo(
         in.string(),
         in.i64(),
         stateOf(in.u8()),
+        in.i64(),
         in.bool());
   }
 

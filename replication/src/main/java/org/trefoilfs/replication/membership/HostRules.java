@@ -77,7 +77,7 @@ final class HostRules {
         throw addressTaken(other);
       }
     }
-    draft.put(host.started(command.incarnation(), command.address(), command.raftAddress()));
+    draft.put(host.started(command, draft.nextEpoch()));
     if (command.incarnation() != host.incarnation()) {
       for (PgView group : draft.groups()) {
         GroupRules.memberRestarted(draft, group, command);
@@ -86,11 +86,12 @@ final class HostRules {
     return ClusterRules.DONE;
   }
 
-  static byte[] lost(Draft draft, List<Member> members) {
+  static byte[] lost(Draft draft, List<Member> members, long asOf) {
     Set<HostId> lost = new HashSet<>();
     for (Member member : members) {
-      if (draft.isAlive(member)) { // or else decided before it started anew, or said twice
-        HostInfo host = draft.host(member.host());
+      HostInfo host = draft.hosts.get(member.host());
+      // Otherwise it was decided before the host came up again, or was said twice.
+      if (host != null && draft.isAlive(member) && host.upSince() <= asOf) {
         draft.put(host.withState(HostState.DOWN, host.leaving()));
         lost.add(host.id());
       }

@@ -146,7 +146,7 @@ class HostCommandsTest {
   void membersLostTogetherStayTheCompleteSet() {
     TestCluster cluster = TestCluster.of(0, 2);
     cluster.createPool(2);
-    cluster.run(new HostsLost(List.of(member(1, 1), member(2, 1))));
+    cluster.run(new HostsLost(cluster.view().epoch(), List.of(member(1, 1), member(2, 1))));
     assertThat(cluster.group(2 << 16).inSync())
         .containsExactlyInAnyOrder(member(1, 1), member(2, 1));
     assertThat(cluster.group(2 << 16).primary()).isNull();
@@ -159,6 +159,17 @@ class HostCommandsTest {
     long epoch = cluster.view().epoch();
     cluster.run(new HostLost(id(1), 1));
     assertThat(cluster.view().epoch()).isEqualTo(epoch);
+  }
+
+  @Test
+  void aLossDecidedBeforeTheHostCameUpAgainIsIgnored() {
+    TestCluster cluster = TestCluster.of(0, 1);
+    HostsLost lost = new HostsLost(cluster.view().epoch(), List.of(member(1, 1)));
+    cluster.run(lost);
+    assertThat(cluster.host(1).state()).isEqualTo(HostState.DOWN);
+    cluster.start(1, 1);
+    cluster.run(lost);
+    assertThat(cluster.host(1).state()).isEqualTo(HostState.UP);
   }
 
   @Test
