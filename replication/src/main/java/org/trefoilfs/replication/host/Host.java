@@ -167,7 +167,9 @@ public final class Host implements Closeable {
     Running started = assemble(self, modules, seeds, startMode(known, seeds, founding));
     running = started;
     clusterModule.listen(view -> viewThread.execute(this::viewChanged));
-    if (clusterModule.view().clusterId().isEmpty() && self.host().value() == 1 && options.join().isEmpty()) {
+    if (clusterModule.view().clusterId().isEmpty()
+        && self.host().value() == 1
+        && options.join().isEmpty()) {
       found(started);
     }
     ready.countDown();
@@ -182,10 +184,11 @@ public final class Host implements Closeable {
   }
 
   /**
-   * A host whose state log is gone, although others are known to it, joins again. The first host of a cluster that got
-   * no further than naming itself founds it again.
+   * A host whose state log is gone, although others are known to it, joins again. The first host of
+   * a cluster that got no further than naming itself founds it again.
    */
-  private RatisOptions.Start startMode(Optional<Identity> known, Set<Address> seeds, boolean founding) {
+  private RatisOptions.Start startMode(
+      Optional<Identity> known, Set<Address> seeds, boolean founding) {
     if (known.isPresent() && Files.isDirectory(options.data().resolve(LOG))) {
       return RatisOptions.Start.RESTART;
     }
@@ -439,7 +442,8 @@ public final class Host implements Closeable {
     try {
       Files.createDirectories(data);
     } catch (IOException e) {
-      throw new TrefoilException(Reason.IO, "cannot create the data directory " + data + ": " + e.getMessage(), e);
+      throw new TrefoilException(
+          Reason.IO, "cannot create the data directory " + data + ": " + e.getMessage(), e);
     }
   }
 

@@ -36,9 +36,11 @@ class HostClusterTest {
     hosts.add(start(2, first));
     hosts.add(start(3, first));
     await().atMost(30, TimeUnit.SECONDS).until(() -> hosts.getFirst().voters().size() == 3);
-    hosts.getFirst()
+    hosts
+        .getFirst()
         .cluster()
-        .createVolume(hosts.getFirst().view(), new ClusterCommand.CreateVolume("v", 3, CommitMode.SYNC))
+        .createVolume(
+            hosts.getFirst().view(), new ClusterCommand.CreateVolume("v", 3, CommitMode.SYNC))
         .orTimeout(20, TimeUnit.SECONDS)
         .join();
     for (Host host : hosts) {
@@ -93,7 +95,12 @@ class HostClusterTest {
     hosts.get(0).fsck(); // everything committed is in the chunk files now
     Path chunk;
     try (var files = Files.walk(directory.resolve("host1/chunks"))) {
-      chunk = files.filter(Files::isRegularFile).filter(file -> file.toString().contains("-0")).findFirst().orElseThrow();
+      chunk =
+          files
+              .filter(Files::isRegularFile)
+              .filter(file -> file.toString().contains("-0"))
+              .findFirst()
+              .orElseThrow();
     }
     hosts.get(0).close();
     byte[] damaged = Files.readAllBytes(chunk);
@@ -119,7 +126,8 @@ class HostClusterTest {
     Volume volume = host.openVolume(host.view().volumes().get("v"));
     byte[] bytes = new byte[length];
     for (int at = 0; at < length; at += BLOCK) {
-      ByteBuffer part = volume.read(42, at + 3_000_000L, BLOCK).orTimeout(40, TimeUnit.SECONDS).join();
+      ByteBuffer part =
+          volume.read(42, at + 3_000_000L, BLOCK).orTimeout(40, TimeUnit.SECONDS).join();
       part.get(part.position(), bytes, at, BLOCK);
     }
     return bytes;
@@ -132,7 +140,11 @@ class HostClusterTest {
         .until(
             () ->
                 hosts.getFirst().view().placement().groups().stream()
-                    .allMatch(view -> view.isOpen() && view.inSync().size() == 3 && view.joining().isEmpty()));
+                    .allMatch(
+                        view ->
+                            view.isOpen()
+                                && view.inSync().size() == 3
+                                && view.joining().isEmpty()));
   }
 
   private Host start(int number, Optional<Address> join) {
