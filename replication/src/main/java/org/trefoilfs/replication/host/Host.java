@@ -4,7 +4,6 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -33,6 +32,7 @@ import org.trefoilfs.replication.chunk.ChunkStore;
 import org.trefoilfs.replication.chunk.FileChunkStore;
 import org.trefoilfs.replication.chunk.Space;
 import org.trefoilfs.replication.codec.ByteReader;
+import org.trefoilfs.replication.env.SystemRandom;
 import org.trefoilfs.replication.env.SystemTime;
 import org.trefoilfs.replication.env.TimeSource;
 import org.trefoilfs.replication.journal.Journal;
@@ -227,7 +227,7 @@ public final class Host implements Closeable {
     SegmentedJournal journal =
         SegmentedJournal.open(
             data.resolve("journal"),
-            JournalOptions.standard(new SecureRandom()::nextLong),
+            JournalOptions.standard(SystemRandom.INSTANCE),
             recovery::replay);
     Applier applier = new Applier(journal, store, groups::damaged, this::fail);
     FailureDetector detector = new FailureDetector(time, detection);

@@ -25,6 +25,7 @@ import org.trefoilfs.replication.membership.Controller;
 import org.trefoilfs.replication.membership.FailureDetector;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.membership.HostInfo;
+import org.trefoilfs.replication.membership.HostState;
 import org.trefoilfs.replication.membership.SessionTable;
 import org.trefoilfs.replication.placement.PgView;
 import org.trefoilfs.replication.statelog.Members;
@@ -137,14 +138,12 @@ final class LeaderDuties {
     boolean settled =
         view.hosts().size() == 1
             || time.nanoTime() - leadingSince > detection.toNanos() / 2 + detection.toNanos() / 8;
-    if (!settled) {
-      return List.of();
-    }
     Set<PgView.Member> live = detector.live();
     List<ClusterCommand> starts = new ArrayList<>();
     for (PgView.Member member : live) {
       HostInfo host = view.hosts().get(member.host());
-      if (host != null && (host.incarnation() < member.incarnation() || !host.isAlive())) {
+      boolean asEvidence = settled || (host != null && host.state() == HostState.JOINING);
+      if (host != null && asEvidence && (host.incarnation() < member.incarnation() || !host.isAlive())) {
         log.info(
             "host '{}' ({}) has started, incarnation {}",
             host.name(),

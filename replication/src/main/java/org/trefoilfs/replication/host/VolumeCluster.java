@@ -1,6 +1,5 @@
 package org.trefoilfs.replication.host;
 
-import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -9,6 +8,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongFunction;
 import java.util.function.Supplier;
+import org.trefoilfs.replication.env.SystemRandom;
 import org.trefoilfs.replication.env.TimeSource;
 import org.trefoilfs.replication.membership.ClusterView;
 import org.trefoilfs.replication.membership.HostId;
@@ -24,7 +24,7 @@ final class VolumeCluster implements ReplicatedVolume.Cluster {
   private final Supplier<ClusterView> view;
   private final Timing timing;
   private final LongFunction<CompletableFuture<Void>> refresh;
-  private final long writer = new SecureRandom().nextLong();
+  private final long writer = SystemRandom.INSTANCE.nextLong();
   private final AtomicLong sequence = new AtomicLong();
 
   record Timing(HostOptions.Settings settings, TimeSource time, ScheduledExecutorService timer) {}
