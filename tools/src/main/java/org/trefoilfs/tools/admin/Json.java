@@ -71,8 +71,7 @@ public final class Json {
     Path fresh = file.resolveSibling(file.getFileName() + ".new-" + ProcessHandle.current().pid());
     try {
       Files.write(fresh, bytes(value));
-      Files.move(
-          fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException e) {
       throw unwritable(file, e);
     }

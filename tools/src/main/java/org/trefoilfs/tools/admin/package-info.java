@@ -1,4 +1,6 @@
-/** What is said between a command line and a daemon: verbs, and their arguments and answers in JSON. */
+/**
+ * What is said between a command line and a daemon: verbs, and their arguments and answers in JSON.
+ */
 @NullMarked
 package org.trefoilfs.tools.admin;
 

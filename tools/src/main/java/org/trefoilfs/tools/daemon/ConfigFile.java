@@ -11,7 +11,9 @@ import tools.jackson.core.StreamReadFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.dataformat.yaml.YAMLMapper;
 
-/** Reads the configuration file of {@code host start}: a YAML mapping of {@link Key}s to scalars. */
+/**
+ * Reads the configuration file of {@code host start}: a YAML mapping of {@link Key}s to scalars.
+ */
 public final class ConfigFile {
   private static final YAMLMapper YAML =
       YAMLMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
@@ -55,8 +57,7 @@ public final class ConfigFile {
 
   private static Key key(Path file, String text) {
     return Key.ofText(text)
-        .orElseThrow(
-            () -> invalid(file, "unknown key '" + text + "'; the keys are " + Key.list()));
+        .orElseThrow(() -> invalid(file, "unknown key '" + text + "'; the keys are " + Key.list()));
   }
 
   private static String scalar(Path file, Map.Entry<String, JsonNode> entry) {

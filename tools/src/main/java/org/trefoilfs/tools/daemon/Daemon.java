@@ -18,6 +18,7 @@ import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.membership.HostInfo;
 import org.trefoilfs.tools.admin.AdminEndpoint;
 import org.trefoilfs.tools.admin.DaemonService;
+import org.trefoilfs.tools.admin.Verb;
 import org.trefoilfs.tools.library.Library;
 import org.trefoilfs.tools.library.RunningHost;
 import org.trefoilfs.tools.mount.Here;
@@ -25,10 +26,11 @@ import org.trefoilfs.tools.mount.MountHandle;
 import org.trefoilfs.tools.mount.MountSpec;
 import org.trefoilfs.tools.mount.ProcessId;
 import org.trefoilfs.tools.mount.Registry;
+import tools.jackson.databind.JsonNode;
 
 /**
- * One host as a process: takes the directory, starts the host, says so in {@code daemon.json}, keeps
- * the mounts, and lets go of everything in the opposite order.
+ * One host as a process: takes the directory, starts the host, says so in {@code daemon.json},
+ * keeps the mounts, and lets go of everything in the opposite order.
  */
 public final class Daemon implements AutoCloseable {
   /** How often the addresses to ask when this host is down are brought up to date. */
@@ -57,7 +59,8 @@ public final class Daemon implements AutoCloseable {
   /** Returns when the host serves. EXISTS when its directory is in use. */
   public static Daemon start(Library library, HostConfig config, Registry registry) {
     Path data = config.data();
-    String purpose = "trefoil host" + config.get(Key.NAME).map(name -> " '" + name + "'").orElse("");
+    String purpose =
+        "trefoil host" + config.get(Key.NAME).map(name -> " '" + name + "'").orElse("");
     Daemon daemon = new Daemon(data, registry, DataLock.take(data, purpose));
     try {
       daemon.serve(library, config);
@@ -88,8 +91,7 @@ public final class Daemon implements AutoCloseable {
             () -> refreshPeers(host), 1, PEERS_SECONDS, TimeUnit.SECONDS);
   }
 
-  private tools.jackson.databind.JsonNode handle(
-      org.trefoilfs.tools.admin.Verb verb, tools.jackson.databind.JsonNode argument) {
+  private JsonNode handle(Verb verb, JsonNode argument) {
     Running now = running;
     if (now == null) {
       throw new TrefoilException(

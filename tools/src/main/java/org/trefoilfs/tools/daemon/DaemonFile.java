@@ -11,8 +11,8 @@ import org.trefoilfs.tools.admin.Json;
 import org.trefoilfs.tools.mount.ProcessId;
 
 /**
- * {@code DIR/daemon.json}: who serves this directory, or did last. Replaced atomically; written when
- * the daemon serves, so its presence with a living process means "ready".
+ * {@code DIR/daemon.json}: who serves this directory, or did last. Replaced atomically; written
+ * when the daemon serves, so its presence with a living process means "ready".
  *
  * @param process {@link ProcessId#NONE} after a clean stop
  * @param peers addresses of the cluster's hosts, this one first, to ask when this one is down

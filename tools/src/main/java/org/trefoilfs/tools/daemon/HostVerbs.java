@@ -117,7 +117,12 @@ final class HostVerbs implements DaemonService {
     if (replicas < 1 || replicas > MAX_REPLICAS) {
       throw new TrefoilException(
           Reason.INVALID,
-          "volume " + name + ": " + replicas + " replicas; give a number from 1 to " + MAX_REPLICAS);
+          "volume "
+              + name
+              + ": "
+              + replicas
+              + " replicas; give a number from 1 to "
+              + MAX_REPLICAS);
     }
     long storage = host.snapshot().hosts().stream().filter(HostVerbs::stores).count();
     if (storage < replicas) {

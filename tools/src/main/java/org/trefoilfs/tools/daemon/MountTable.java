@@ -117,8 +117,13 @@ public final class MountTable implements AutoCloseable {
       if (present != null && !present.problem.isEmpty() && present.handle == null) {
         throw new TrefoilException(
             Reason.EXISTS,
-            spec.directory() + ": volume " + present.spec.volume() + " is " + present.problem
-                + " here; wait, or run: trefoil unmount " + spec.directory());
+            spec.directory()
+                + ": volume "
+                + present.spec.volume()
+                + " is "
+                + present.problem
+                + " here; wait, or run: trefoil unmount "
+                + spec.directory());
       }
       MountPoints.checkFree(spec.path());
       if (entries.size() >= MAX_MOUNTS) {
@@ -171,8 +176,7 @@ public final class MountTable implements AutoCloseable {
       entry = entries.remove(directory);
     }
     if (entry == null) {
-      throw new TrefoilException(
-          Reason.NOT_FOUND, directory + ": not a mount of host " + hostName);
+      throw new TrefoilException(Reason.NOT_FOUND, directory + ": not a mount of host " + hostName);
     }
     save();
     detach(entry);
@@ -180,7 +184,9 @@ public final class MountTable implements AutoCloseable {
     LOG.info("unmounted {}", directory);
   }
 
-  /** Whatever still shows after the handle is closed is taken off lazily: unmounting always works. */
+  /**
+   * Whatever still shows after the handle is closed is taken off lazily: unmounting always works.
+   */
   private static void detach(Entry entry) {
     MountHandle handle = entry.handle;
     if (handle == null) {
@@ -231,9 +237,7 @@ public final class MountTable implements AutoCloseable {
       mounted = List.copyOf(entries.values());
     }
     List<Thread> threads =
-        mounted.stream()
-            .map(entry -> Thread.ofVirtual().start(() -> detach(entry)))
-            .toList();
+        mounted.stream().map(entry -> Thread.ofVirtual().start(() -> detach(entry))).toList();
     for (Thread thread : threads) {
       try {
         thread.join();
@@ -246,8 +250,7 @@ public final class MountTable implements AutoCloseable {
   }
 
   private synchronized void save() {
-    Json.store(
-        file, new Remembered(entries.values().stream().map(entry -> entry.spec).toList()));
+    Json.store(file, new Remembered(entries.values().stream().map(entry -> entry.spec).toList()));
   }
 
   private static List<MountSpec> load(Path file) {
@@ -258,8 +261,7 @@ public final class MountTable implements AutoCloseable {
   public static void forget(Path data, Path directory) {
     Path file = data.resolve(NAME);
     List<MountSpec> mounts = load(file);
-    List<MountSpec> kept =
-        mounts.stream().filter(spec -> !spec.path().equals(directory)).toList();
+    List<MountSpec> kept = mounts.stream().filter(spec -> !spec.path().equals(directory)).toList();
     if (kept.size() < mounts.size()) {
       Json.store(file, new Remembered(kept));
     }

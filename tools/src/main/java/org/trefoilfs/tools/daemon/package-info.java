@@ -1,4 +1,6 @@
-/** The shell around one host: its directory, its lock, its process, its configuration and its verbs. */
+/**
+ * The shell around one host: its directory, its lock, its process, its configuration and its verbs.
+ */
 @NullMarked
 package org.trefoilfs.tools.daemon;
 

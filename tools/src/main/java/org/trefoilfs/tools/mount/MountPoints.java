@@ -13,7 +13,9 @@ import org.trefoilfs.replication.TrefoilException;
 public final class MountPoints {
   private MountPoints() {}
 
-  /** The absolute path of a mount point, symbolic links of its parents resolved where they can be. */
+  /**
+   * The absolute path of a mount point, symbolic links of its parents resolved where they can be.
+   */
   public static Path absolute(Path directory) {
     Path path = directory.toAbsolutePath().normalize();
     Path parent = path.getParent();
@@ -69,6 +71,10 @@ public final class MountPoints {
     }
   }
 
+  public static boolean isMounted(Path directory) {
+    return MountInfo.at(directory).isPresent();
+  }
+
   /**
    * Whether a mount's process is gone: every call on it then fails with ENOTCONN ("Transport
    * endpoint is not connected").
@@ -104,7 +110,10 @@ public final class MountPoints {
       if (fusermount.failed() && MountInfo.at(directory).isPresent()) {
         throw new TrefoilException(
             Reason.BUSY,
-            directory + ": cannot be unmounted (" + umount.output() + "); run as root: umount -l "
+            directory
+                + ": cannot be unmounted ("
+                + umount.output()
+                + "); run as root: umount -l "
                 + directory);
       }
     }

@@ -81,6 +81,11 @@ public final class Registry {
         .filter(mount -> Path.of(mount.directory()).equals(mountPoint));
   }
 
+  /** Where a process that holds a mount by itself leaves its output. */
+  public Path output(Path mountPoint) {
+    return directory.resolve(fileOf(mountPoint).replace(".json", ".out"));
+  }
+
   /** Daemons that live. */
   public List<Daemon> daemons() {
     List<Daemon> found = new ArrayList<>();
@@ -101,7 +106,9 @@ public final class Registry {
       Files.createDirectories(directory);
     } catch (IOException e) {
       throw new TrefoilException(
-          Reason.IO, directory + ": cannot be created (" + e.getMessage() + "); set TREFOIL_RUN", e);
+          Reason.IO,
+          directory + ": cannot be created (" + e.getMessage() + "); set TREFOIL_RUN",
+          e);
     }
     Json.store(directory.resolve(name), value);
   }

@@ -132,8 +132,7 @@ public final class StatusBuilder {
         long rate = progress.bytesPerSecond();
         long eta = rate > 0 ? (progress.bytesLeft() + rate - 1) / rate : -1;
         lines.add(
-            new CatchingUp(
-                host.name(), progress.groupsLeft(), progress.bytesLeft(), rate, eta));
+            new CatchingUp(host.name(), progress.groupsLeft(), progress.bytesLeft(), rate, eta));
       }
     }
     return lines;

@@ -38,14 +38,12 @@ public final class StatusText {
     Table table =
         progress.isEmpty()
             ? new Table("HOST", "NAME", "ADDRESS", "STATE", "ROLE", "FREE", "DISK")
-            : new Table(
-                "HOST", "NAME", "ADDRESS", "STATE", "ROLE", "FREE", "DISK", "CATCHING UP");
+            : new Table("HOST", "NAME", "ADDRESS", "STATE", "ROLE", "FREE", "DISK", "CATCHING UP");
     for (HostLine host : hosts) {
       String free = host.space().alive() ? Sizes.bytes(host.space().usable()) : "?";
       String disk = host.space().alive() ? Sizes.bytes(host.space().total()) : "?";
       if (progress.isEmpty()) {
-        table.row(
-            host.id(), host.name(), host.address(), host.state(), host.role(), free, disk);
+        table.row(host.id(), host.name(), host.address(), host.state(), host.role(), free, disk);
       } else {
         String line = progress.getOrDefault(host.name(), "-");
         table.row(

@@ -33,8 +33,7 @@ final class Warnings {
 
   private static void quorum(ClusterSnapshot snapshot, List<String> warnings) {
     if (snapshot.control().leader().isEmpty()) {
-      warnings.add(
-          "no leader: a majority of the voters must be up before anything can be written");
+      warnings.add("no leader: a majority of the voters must be up before anything can be written");
     }
     long storage = snapshot.hosts().stream().filter(host -> !host.witness()).count();
     boolean witness = snapshot.hosts().stream().anyMatch(HostInfo::witness);
@@ -49,10 +48,7 @@ final class Warnings {
 
   private static void health(HostLine host, List<String> warnings) {
     if (host.state().equals("down")) {
-      warnings.add(
-          "host "
-              + host.name()
-              + " is down: start it again, and it catches up by itself");
+      warnings.add("host " + host.name() + " is down: start it again, and it catches up by itself");
     } else if (host.space().total() > 0
         && host.space().usable() < host.space().total() * LOW_SPACE) {
       warnings.add(
