@@ -4,8 +4,11 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** Appends big-endian primitives and length-prefixed fields to a growing array. Not thread-safe. */
-public final class ByteWriter {
+/**
+ * Appends big-endian primitives and length-prefixed fields to a growing array. Not thread-safe.
+ * Open for a writer that takes large fields by reference.
+ */
+public class ByteWriter {
   private byte[] bytes;
   private int size;
 

@@ -1,0 +1,156 @@
+package org.trefoilfs.replication.transport;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.chunk.ChunkId;
+import org.trefoilfs.replication.chunk.ChunkImage;
+import org.trefoilfs.replication.chunk.ChunkInfo;
+import org.trefoilfs.replication.chunk.Extent;
+import org.trefoilfs.replication.chunk.Mutation;
+import org.trefoilfs.replication.codec.ByteReader;
+import org.trefoilfs.replication.membership.HostId;
+import org.trefoilfs.replication.membership.OperationId;
+import org.trefoilfs.replication.transport.Message.CatchUp;
+import org.trefoilfs.replication.transport.Message.Commit;
+import org.trefoilfs.replication.transport.Message.HostReport;
+
+/** Reads what {@link MessageEncoder} wrote; believes none of it. */
+final class MessageDecoder {
+  private static final int VIEW_BYTES = 4 + 8;
+  private static final int COMMIT_BYTES = 4 + 8 + 8;
+  private static final int OPERATION_BYTES = 8 + 8;
+  private static final int CATCH_UP_BYTES = 4 + 3 * 8;
+  private static final int REPORT_BYTES = 4 + 1 + 2 * 8 + CATCH_UP_BYTES;
+
+  private MessageDecoder() {}
+
+  // One case per record; Java evaluates arguments from left to right, the order of the encoder.
+  static Message decode(MessageType type, ByteReader in) {
+    return switch (type) {
+      case FAILED -> new Message.Failed(Reason.ofCode(in.i32()), in.string(), in.string());
+      case DONE -> new Message.Done();
+      case WRITE ->
+          new Message.Write(in.i32(), in.i64(), OperationId.readFrom(in), Mutation.readFrom(in));
+      case WRITTEN -> new Message.Written(in.i64(), in.i64());
+      case FLUSH -> new Message.Flush(views(in));
+      case READ -> new Message.Read(in.i32(), in.i64(), ChunkId.readFrom(in), in.i32(), in.i32());
+      case DATA -> new Message.Data(in.blobView());
+      case PREPARE ->
+          new Message.Prepare(
+              in.i32(),
+              in.i64(),
+              in.i64(),
+              in.i64(),
+              OperationId.readFrom(in),
+              Mutation.readFrom(in));
+      case PREPARED -> new Message.Prepared(in.i32(), in.i64(), in.i64());
+      case NEW_VIEW -> new Message.NewView(in.i32(), in.i64(), in.i64(), in.i64());
+      case COMMITTED -> new Message.Committed(commits(in));
+      case FLUSH_BACKUP -> new Message.FlushBackup(views(in));
+      case LIST_CHUNKS -> new Message.ListChunks(in.i32(), in.i64(), ChunkId.readFrom(in));
+      case CHUNK_LIST ->
+          new Message.ChunkList(
+              in.i64(),
+              list(in, ChunkInfo.ENCODED_BYTES, ChunkInfo::readFrom),
+              list(in, OPERATION_BYTES, OperationId::readFrom),
+              in.bool());
+      case FETCH_CHUNK -> new Message.FetchChunk(in.i32(), ChunkId.readFrom(in));
+      case CHUNK -> new Message.Chunk(checked(ChunkImage.readFrom(in)));
+      case CAUGHT_UP -> new Message.CaughtUp(in.i32(), in.i64(), hostId(in), in.i64());
+      case ASK_GROUPS -> new Message.AskGroups(list(in, 4, ByteReader::i32));
+      case GROUP_REPORTS -> new Message.GroupReports(commits(in));
+      case HEARTBEAT ->
+          new Message.Heartbeat(hostId(in), in.i64(), in.i64(), in.i64(), catchUp(in));
+      case HEARTBEAT_REPLY ->
+          new Message.HeartbeatReply(
+              in.bool(),
+              in.i64(),
+              map(in, REPORT_BYTES, MessageDecoder::hostId, MessageDecoder::report));
+      case STATE_SUBMIT -> new Message.StateSubmit((byte) in.u8(), in.blob());
+      case STATE_QUERY -> new Message.StateQuery((byte) in.u8(), in.blob());
+      case STATE_REPLY -> new Message.StateReply(in.blob());
+      case MAP_REQUEST -> new Message.MapRequest(in.i64());
+      case MAP_REPLY -> new Message.MapReply(in.blob());
+      case SESSION_PING -> new Message.SessionPing(in.i64(), in.i64());
+      case ADMIN -> new Message.Admin(in.string(), in.blob());
+      case ADMIN_REPLY -> new Message.AdminReply(in.blob());
+    };
+  }
+
+  private static Map<Integer, Long> views(ByteReader in) {
+    return map(in, VIEW_BYTES, ByteReader::i32, ByteReader::i64);
+  }
+
+  private static Map<Integer, Commit> commits(ByteReader in) {
+    return map(in, COMMIT_BYTES, ByteReader::i32, r -> new Commit(r.i64(), r.i64()));
+  }
+
+  private static HostReport report(ByteReader in) {
+    return new HostReport(in.bool(), in.i64(), in.i64(), catchUp(in));
+  }
+
+  private static CatchUp catchUp(ByteReader in) {
+    return new CatchUp(in.i32(), in.i64(), in.i64(), in.i64());
+  }
+
+  private static HostId hostId(ByteReader in) {
+    int value = in.i32();
+    if (value < 1) {
+      throw malformed("host id " + value + " is below 1");
+    }
+    return new HostId(value);
+  }
+
+  private static ChunkImage checked(ChunkImage image) {
+    for (Extent extent : image.extents()) {
+      long end = (long) extent.offset() + extent.data().remaining();
+      if (extent.offset() < 0 || end > ChunkId.SIZE) {
+        throw malformed("extent [" + extent.offset() + ", " + end + ") is outside its chunk");
+      }
+    }
+    return image;
+  }
+
+  private static <T> List<T> list(
+      ByteReader in, int bytesEach, Function<ByteReader, T> readElement) {
+    int count = count(in, bytesEach);
+    List<T> elements = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      elements.add(readElement.apply(in));
+    }
+    return elements;
+  }
+
+  private static <K, V> Map<K, V> map(
+      ByteReader in,
+      int bytesEach,
+      Function<ByteReader, K> readKey,
+      Function<ByteReader, V> readValue) {
+    int count = count(in, bytesEach);
+    Map<K, V> entries = LinkedHashMap.newLinkedHashMap(count);
+    for (int i = 0; i < count; i++) {
+      K key = readKey.apply(in);
+      if (entries.put(key, readValue.apply(in)) != null) {
+        throw malformed("key " + key + " appears twice");
+      }
+    }
+    return entries;
+  }
+
+  private static int count(ByteReader in, int bytesEach) {
+    int count = in.count(bytesEach);
+    if (count > MessageCodec.ELEMENTS_MAX) {
+      throw malformed(count + " elements, at most " + MessageCodec.ELEMENTS_MAX);
+    }
+    return count;
+  }
+
+  private static TrefoilException malformed(String why) {
+    return new TrefoilException(Reason.INVALID, "malformed message: " + why);
+  }
+}
