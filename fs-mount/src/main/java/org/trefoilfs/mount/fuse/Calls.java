@@ -1,0 +1,70 @@
+package org.trefoilfs.mount.fuse;
+
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.env.TimeSource;
+
+/**
+ * Every call of a mount goes through here: logged, counted, timed, and whatever it throws becomes
+ * an errno. Nothing is thrown into the transport, where it would silently become EIO.
+ */
+public final class Calls {
+  private static final Logger log = LoggerFactory.getLogger(Calls.class);
+
+  private final TimeSource time;
+  private final CallStatistics statistics;
+
+  public Calls(TimeSource time, CallStatistics statistics) {
+    this.time = time;
+    this.statistics = statistics;
+  }
+
+  /**
+   * Computes a call's reply and has it sent, exactly once: the request is gone after that.
+   *
+   * @param failed makes the reply for an errno
+   * @param send hands a reply to the transport; must not throw
+   */
+  public <R> void serve(Operation operation, Supplier<R> call, Channel<R> channel) {
+    long start = time.nanoTime();
+    statistics.began();
+    int errno = 0;
+    R reply;
+    try {
+      reply = call.get();
+    } catch (Throwable e) {
+      errno = errno(operation, e);
+      reply = channel.failed(errno);
+    }
+    // Counted before it is sent: who has the answer finds it counted.
+    statistics.ended(operation, time.nanoTime() - start, errno);
+    try {
+      channel.send(reply);
+    } catch (Throwable e) {
+      log.error("reply to {} could not be sent", operation, e);
+    }
+  }
+
+  /** Where a reply goes. */
+  public interface Channel<R> {
+    R failed(int errno);
+
+    void send(R reply);
+  }
+
+  private static int errno(Operation operation, Throwable failure) {
+    TrefoilException known = TrefoilException.of(failure);
+    int errno = Errno.of(known.reason());
+    if (known.reason() == Reason.INTERNAL) {
+      log.error("{} failed by a defect", operation, failure);
+    } else if (errno == Errno.EIO) {
+      log.warn("{} failed: {}: {}", operation, known.reason(), known.getMessage());
+    } else {
+      log.trace("{} failed: {}", operation, known.getMessage());
+    }
+    return errno;
+  }
+}

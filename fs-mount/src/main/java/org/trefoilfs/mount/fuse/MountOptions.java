@@ -1,0 +1,128 @@
+package org.trefoilfs.mount.fuse;
+
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.Locale;
+import java.util.Set;
+import org.trefoilfs.mount.vfs.VfsOptions;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.TrefoilException;
+
+/**
+ * Options of a mount, as after {@code -o}.
+ *
+ * @param source what the mount table shows as the device: {@code trefoil:VOLUME}
+ * @param timeout no call lasts longer; for {@link VfsOptions}
+ * @param threads calls served at the same time
+ */
+public record MountOptions(Set<Flag> flags, String source, Duration timeout, int threads) {
+  /** A call may wait for replicas, so there are many more than processors; 256 KiB each. */
+  public static final int DEFAULT_THREADS = 32;
+
+  private static final int MAX_THREADS = 1024;
+  private static final String KNOWN =
+      "ro, rw, sync, async, allow_other, only_me, direct_io, page_cache, timeout=SECONDS, threads=N";
+
+  /** What is on or off. */
+  public enum Flag {
+    READ_ONLY,
+    /** Every write is a write with O_SYNC. */
+    SYNC,
+    /** Other users than the mounting one may enter; permissions are checked as everywhere. */
+    ALLOW_OTHER,
+    /**
+     * Files go through the kernel's page cache while they are open, which shared writable mmap
+     * needs; what another mount writes is seen at the next open only.
+     */
+    PAGE_CACHE
+  }
+
+  public MountOptions {
+    flags = Set.copyOf(flags);
+  }
+
+  public boolean has(Flag flag) {
+    return flags.contains(flag);
+  }
+
+  /** The defaults for this process' user: root lets other users in. */
+  public static MountOptions defaults(String source) {
+    return parse("", source);
+  }
+
+  /**
+   * Parses {@code ro,timeout=5s,...}. Fails with INVALID, naming the option and those that there
+   * are. What mount(8) adds of its own ({@code rw}, {@code defaults}, {@code noauto}, ...) is
+   * accepted.
+   */
+  public static MountOptions parse(String text, String source) {
+    Parser parser = new Parser();
+    for (String option : text.split(",", -1)) {
+      if (!option.isBlank()) {
+        parser.accept(option.strip());
+      }
+    }
+    return new MountOptions(parser.flags, source, parser.timeout, parser.threads);
+  }
+
+  private static final class Parser {
+    final Set<Flag> flags = EnumSet.noneOf(Flag.class);
+    Duration timeout = VfsOptions.DEFAULT.timeout();
+    int threads = DEFAULT_THREADS;
+
+    Parser() {
+      if (Prerequisites.isRoot()) {
+        flags.add(Flag.ALLOW_OTHER);
+      }
+    }
+
+    void accept(String option) {
+      int equals = option.indexOf('=');
+      String name = equals < 0 ? option : option.substring(0, equals);
+      String value = equals < 0 ? "" : option.substring(equals + 1);
+      switch (name.toLowerCase(Locale.ROOT)) {
+        case "ro" -> flags.add(Flag.READ_ONLY);
+        case "rw" -> flags.remove(Flag.READ_ONLY);
+        case "sync" -> flags.add(Flag.SYNC);
+        case "async" -> flags.remove(Flag.SYNC);
+        case "allow_other" -> flags.add(Flag.ALLOW_OTHER);
+        case "only_me" -> flags.remove(Flag.ALLOW_OTHER);
+        case "direct_io" -> flags.remove(Flag.PAGE_CACHE);
+        case "page_cache" -> flags.add(Flag.PAGE_CACHE);
+        case "timeout" -> timeout = seconds(option, value);
+        case "threads" -> threads = threads(option, value);
+        case "defaults", "noauto", "auto", "_netdev", "nofail", "exec", "suid", "dev" -> {}
+        default -> throw invalid("unknown mount option '" + option + "'; there are: " + KNOWN);
+      }
+    }
+
+    private static Duration seconds(String option, String value) {
+      String digits = value.endsWith("s") ? value.substring(0, value.length() - 1) : value;
+      int seconds = number(option, digits);
+      if (seconds < 1 || seconds > 3600) {
+        throw invalid("mount option '" + option + "': want 1s to 3600s");
+      }
+      return Duration.ofSeconds(seconds);
+    }
+
+    private static int threads(String option, String value) {
+      int threads = number(option, value);
+      if (threads < 1 || threads > MAX_THREADS) {
+        throw invalid("mount option '" + option + "': want 1 to " + MAX_THREADS);
+      }
+      return threads;
+    }
+
+    private static int number(String option, String digits) {
+      try {
+        return Integer.parseInt(digits);
+      } catch (NumberFormatException e) {
+        throw invalid("mount option '" + option + "': '" + digits + "' is not a number");
+      }
+    }
+
+    private static TrefoilException invalid(String message) {
+      return new TrefoilException(Reason.INVALID, message);
+    }
+  }
+}

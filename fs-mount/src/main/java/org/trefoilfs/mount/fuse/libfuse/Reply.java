@@ -1,0 +1,34 @@
+package org.trefoilfs.mount.fuse.libfuse;
+
+import java.nio.ByteBuffer;
+import org.trefoilfs.mount.namespace.Attributes;
+import org.trefoilfs.mount.vfs.Capacity;
+import org.trefoilfs.mount.vfs.Vfs;
+
+/** What a request is answered with. */
+sealed interface Reply {
+  /** 0 is success without more. */
+  record Errno(int errno) implements Reply {}
+
+  record Entry(Attributes attributes) implements Reply {}
+
+  record Created(Vfs.Opened opened) implements Reply {}
+
+  record Stat(Attributes attributes) implements Reply {}
+
+  record Opened(long handle) implements Reply {}
+
+  record OpenedDirectory(long handle) implements Reply {}
+
+  record Written(int count) implements Reply {}
+
+  record Data(ByteBuffer bytes) implements Reply {}
+
+  record Target(byte[] path) implements Reply {}
+
+  record Length(int bytes) implements Reply {}
+
+  record Room(Capacity capacity) implements Reply {}
+
+  Reply OK = new Errno(0);
+}

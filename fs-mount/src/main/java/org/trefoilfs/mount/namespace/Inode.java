@@ -1,0 +1,104 @@
+package org.trefoilfs.mount.namespace;
+
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.codec.ByteReader;
+import org.trefoilfs.replication.codec.ByteWriter;
+
+/**
+ * An inode's row while a command works on it.
+ *
+ * <pre>
+ *  0   format(1) mode(4) nlink(4) uid(4) gid(4)
+ *  17  rdev(8) size(8) atime(8) mtime(8) ctime(8)
+ *  57  extent(8) parent(8) orphan(8) xattrs(4)
+ *  85  target: length(4) bytes
+ * </pre>
+ *
+ * A directory's size is the number of its entries. {@code extent} is the largest size that the file
+ * ever had: chunks may lie up to there if a mount died between cutting the size and punching.
+ */
+final class Inode {
+  private static final int FORMAT = 1;
+  private static final byte[] NO_TARGET = {};
+
+  final long number;
+  int mode;
+  int nlink = 1;
+  int uid;
+  int gid;
+  long rdev;
+  long size;
+  long atime;
+  long mtime;
+  long ctime;
+  long extent;
+
+  /** The directory that holds this directory; 0 for other types. */
+  long parent;
+
+  /** Its number among the orphans; 0 while it has a name. */
+  long orphan;
+
+  int xattrs;
+  byte[] target = NO_TARGET;
+
+  Inode(long number, int mode) {
+    this.number = number;
+    this.mode = mode;
+  }
+
+  FileType type() {
+    return FileType.ofMode(mode);
+  }
+
+  boolean isDirectory() {
+    return (mode & FileType.MASK) == FileType.DIRECTORY.bits();
+  }
+
+  boolean isRegular() {
+    return (mode & FileType.MASK) == FileType.REGULAR.bits();
+  }
+
+  /** What it adds to the volume's bytes. */
+  long charge() {
+    return isRegular() ? size : 0;
+  }
+
+  Attributes attributes() {
+    return new Attributes(number, mode, nlink, uid, gid, rdev, size, atime, mtime, ctime);
+  }
+
+  byte[] toRow() {
+    ByteWriter out = new ByteWriter(96 + target.length);
+    out.u8(FORMAT).i32(mode).i32(nlink).i32(uid).i32(gid);
+    out.i64(rdev).i64(size).i64(atime).i64(mtime).i64(ctime);
+    out.i64(extent).i64(parent).i64(orphan).i32(xattrs);
+    return out.blob(target).toBytes();
+  }
+
+  static Inode ofRow(long number, byte[] row) {
+    ByteReader in = new ByteReader(row);
+    int format = in.u8();
+    if (format != FORMAT) {
+      throw new TrefoilException(
+          Reason.CORRUPT,
+          "inode " + number + " is stored in unknown format " + format + "; upgrade this host");
+    }
+    Inode inode = new Inode(number, in.i32());
+    inode.nlink = in.i32();
+    inode.uid = in.i32();
+    inode.gid = in.i32();
+    inode.rdev = in.i64();
+    inode.size = in.i64();
+    inode.atime = in.i64();
+    inode.mtime = in.i64();
+    inode.ctime = in.i64();
+    inode.extent = in.i64();
+    inode.parent = in.i64();
+    inode.orphan = in.i64();
+    inode.xattrs = in.i32();
+    inode.target = in.blob();
+    return inode;
+  }
+}

@@ -1,0 +1,147 @@
+package org.trefoilfs.mount.namespace;
+
+import java.util.List;
+import java.util.function.Supplier;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.statelog.KeyValue;
+import org.trefoilfs.replication.statelog.KeyValueReader;
+import org.trefoilfs.replication.statelog.StateModule;
+
+/**
+ * The trees of all volumes as a state machine: takes {@link Command}s and {@link Query}s, answers
+ * {@link Reply}s. Regular errors are replies, so that a retry gets them again; a {@code
+ * TrefoilException} is thrown for what is malformed, and changes nothing.
+ */
+public final class NamespaceModule implements StateModule {
+  public static final byte ID = 2;
+
+  @Override
+  public byte id() {
+    return ID;
+  }
+
+  @Override
+  public byte[] apply(KeyValue state, byte[] bytes) {
+    return switch (Command.of(bytes)) {
+      case Command.Operate command ->
+          Sessions.once(state, command, () -> orRefusal(() -> operate(state, command)));
+      case Command.EnsureRoot command -> ensureRoot(state, command).toBytes();
+      case Command.Reclaim(List<Long> orphans) ->
+          new Reply.Reclaimed(Orphanage.reclaim(state, orphans)).toBytes();
+      case Command.DropPins(long session) -> {
+        Orphanage.dropPins(state, session);
+        Sessions.end(state, session);
+        yield new Reply.Done().toBytes();
+      }
+      case Command.ReapVolume command -> Reaping.reap(state, command).toBytes();
+    };
+  }
+
+  @Override
+  public byte[] query(KeyValueReader state, byte[] bytes) {
+    Query query = Query.of(bytes);
+    return orRefusal(() -> answer(state, query)).toBytes();
+  }
+
+  private static Reply operate(KeyValue state, Command.Operate command) {
+    TreeEdit tree = TreeEdit.of(state, command.volume(), command.now());
+    Reply reply = operate(tree, command.id().session(), command.operation());
+    tree.commit();
+    return reply;
+  }
+
+  private static Reply operate(TreeEdit tree, long session, Operation operation) {
+    return switch (operation) {
+      case Operation.Create(Location at, NewInode inode) ->
+          new Reply.Found(Naming.create(tree, at, inode));
+      case Operation.Link(Location from, Location to) ->
+          new Reply.Found(Naming.link(tree, from, to));
+      case Operation.Unlink(Location at) -> done(() -> Naming.unlink(tree, at));
+      case Operation.Rmdir(Location at) -> done(() -> Naming.rmdir(tree, at));
+      case Operation.Rename(Location from, Location to, Names.RenameMode mode) ->
+          done(() -> Renaming.rename(tree, from, to, mode));
+      case Operation.SetAttributes(Location at, AttributeChange change) ->
+          new Reply.Found(Attributing.set(tree, at, change));
+      case Operation.Wrote wrote -> new Reply.Found(Attributing.wrote(tree, wrote));
+      case Operation.SetXattr set -> done(() -> Attributing.setXattr(tree, set));
+      case Operation.RemoveXattr(Location at, byte[] name) ->
+          done(() -> Attributing.removeXattr(tree, at, name));
+      case Operation.Pin(List<Long> inodes) -> done(() -> Orphanage.pin(tree, session, inodes));
+      case Operation.Unpin(List<Long> inodes) ->
+          done(() -> Orphanage.unpin(tree.state(), session, inodes));
+    };
+  }
+
+  private static Reply answer(KeyValueReader state, Query query) {
+    return switch (query) {
+      case Query.Lookup(int volume, Location at) ->
+          new Reply.Found(new TreeReader(state, volume).resolve(at).attributes());
+      case Query.ReadLink(int volume, Location at) -> {
+        Inode inode = new TreeReader(state, volume).resolve(at);
+        Refusal.when(inode.type() != FileType.SYMBOLIC_LINK, Reason.INVALID);
+        yield new Reply.Bytes(inode.target);
+      }
+      case Query.ListEntries(int volume, long directory, byte[] after, int limit) ->
+          new Reply.Entries(new TreeReader(state, volume).list(directory, after, limit));
+      case Query.GetXattr(int volume, Location at, byte[] name) -> {
+        TreeReader tree = new TreeReader(state, volume);
+        byte[] value = tree.xattr(tree.resolve(at), name);
+        yield value == null ? new Reply.Failed(Reason.NO_ATTRIBUTE) : new Reply.Bytes(value);
+      }
+      case Query.ListXattrs(int volume, Location at) -> {
+        TreeReader tree = new TreeReader(state, volume);
+        yield new Reply.NameList(tree.xattrs(tree.resolve(at)));
+      }
+      case Query.GetUsage(int volume) -> usage(state, volume);
+      case Query.OrphansAfter(int volume, long cursor) ->
+          new Reply.OrphansAre(Orphanage.after(state, volume, cursor));
+      case Query.Reclaimable reclaimable -> Orphanage.reclaimable(state, reclaimable);
+    };
+  }
+
+  private static Reply usage(KeyValueReader state, int volume) {
+    VolumeRow row = VolumeRow.ofRow(state.get(Keys.volume(volume)));
+    return row == null || row.deleted()
+        ? new Reply.Failed(Reason.STALE)
+        : new Reply.UsageIs(new Names.Usage(row.inodes(), row.bytes()));
+  }
+
+  private static Reply ensureRoot(KeyValue state, Command.EnsureRoot command) {
+    VolumeRow row = VolumeRow.ofRow(state.get(Keys.volume(command.volume())));
+    if (row != null && row.deleted()) {
+      return new Reply.Failed(Reason.STALE);
+    }
+    long sequence = 0;
+    if (command.session() != 0) {
+      Long first = Sessions.open(state, command.session(), command.volume());
+      if (first == null) {
+        return new Reply.Failed(Reason.STALE);
+      }
+      sequence = first;
+    }
+    long root = row == null ? createRoot(state, command) : row.root();
+    return new Reply.Root(root, sequence);
+  }
+
+  private static long createRoot(KeyValue state, Command.EnsureRoot command) {
+    VolumeRow empty = new VolumeRow(0, 0, 0, 0);
+    TreeEdit tree = new TreeEdit(state, command.volume(), command.now(), empty);
+    Inode root = Naming.createRoot(tree);
+    tree.rootIs(root);
+    tree.commit();
+    return root.number;
+  }
+
+  private static Reply done(Runnable change) {
+    change.run();
+    return new Reply.Done();
+  }
+
+  private static Reply orRefusal(Supplier<Reply> attempt) {
+    try {
+      return attempt.get();
+    } catch (Refusal refusal) {
+      return new Reply.Failed(refusal.reason());
+    }
+  }
+}

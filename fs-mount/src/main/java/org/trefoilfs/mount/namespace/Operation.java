@@ -1,0 +1,96 @@
+package org.trefoilfs.mount.namespace;
+
+import java.util.List;
+import org.trefoilfs.replication.codec.ByteReader;
+import org.trefoilfs.replication.codec.ByteWriter;
+
+/** What a mount asks to be changed, once. */
+public sealed interface Operation {
+  record Create(Location at, NewInode inode) implements Operation {}
+
+  record Link(Location from, Location to) implements Operation {}
+
+  record Unlink(Location at) implements Operation {}
+
+  record Rmdir(Location at) implements Operation {}
+
+  record Rename(Location from, Location to, Names.RenameMode mode) implements Operation {}
+
+  record SetAttributes(Location at, AttributeChange change) implements Operation {}
+
+  record Wrote(long inode, long end, long mtime, Names.Privileges privileges)
+      implements Operation {}
+
+  record SetXattr(Location at, byte[] name, byte[] value, Names.XattrMode mode)
+      implements Operation {}
+
+  record RemoveXattr(Location at, byte[] name) implements Operation {}
+
+  record Pin(List<Long> inodes) implements Operation {}
+
+  record Unpin(List<Long> inodes) implements Operation {}
+
+  default void writeTo(ByteWriter out) {
+    switch (this) {
+      case Create(Location at, NewInode inode) -> {
+        Codec.write(out.u8(1), at);
+        Codec.write(out, inode);
+      }
+      case Link(Location from, Location to) -> {
+        Codec.write(out.u8(2), from);
+        Codec.write(out, to);
+      }
+      case Unlink(Location at) -> Codec.write(out.u8(3), at);
+      case Rmdir(Location at) -> Codec.write(out.u8(4), at);
+      case Rename(Location from, Location to, Names.RenameMode mode) -> {
+        Codec.write(out.u8(5), from);
+        Codec.write(out, to);
+        out.u8(mode.ordinal());
+      }
+      case SetAttributes(Location at, AttributeChange change) -> {
+        Codec.write(out.u8(6), at);
+        Codec.write(out, change);
+      }
+      case Wrote(long inode, long end, long mtime, Names.Privileges privileges) ->
+          out.u8(7).i64(inode).i64(end).i64(mtime).u8(privileges.ordinal());
+      case SetXattr(Location at, byte[] name, byte[] value, Names.XattrMode mode) -> {
+        Codec.write(out.u8(8), at);
+        out.blob(name).blob(value).u8(mode.ordinal());
+      }
+      case RemoveXattr(Location at, byte[] name) -> {
+        Codec.write(out.u8(9), at);
+        out.blob(name);
+      }
+      case Pin(List<Long> inodes) -> Codec.writeNumbers(out.u8(10), inodes);
+      case Unpin(List<Long> inodes) -> Codec.writeNumbers(out.u8(11), inodes);
+    }
+  }
+
+  static Operation readFrom(ByteReader in) {
+    int kind = in.u8();
+    return switch (kind) {
+      case 1 -> new Create(Codec.location(in), Codec.newInode(in));
+      case 2 -> new Link(Codec.location(in), Codec.location(in));
+      case 3 -> new Unlink(Codec.location(in));
+      case 4 -> new Rmdir(Codec.location(in));
+      case 5 ->
+          new Rename(
+              Codec.location(in),
+              Codec.location(in),
+              Codec.constant(in, Names.RenameMode.values()));
+      case 6 -> new SetAttributes(Codec.location(in), Codec.change(in));
+      case 7 ->
+          new Wrote(in.i64(), in.i64(), in.i64(), Codec.constant(in, Names.Privileges.values()));
+      case 8 ->
+          new SetXattr(
+              Codec.location(in),
+              in.blob(),
+              in.blob(),
+              Codec.constant(in, Names.XattrMode.values()));
+      case 9 -> new RemoveXattr(Codec.location(in), in.blob());
+      case 10 -> new Pin(Codec.numbers(in));
+      case 11 -> new Unpin(Codec.numbers(in));
+      default -> throw Codec.malformed("unknown operation " + kind);
+    };
+  }
+}

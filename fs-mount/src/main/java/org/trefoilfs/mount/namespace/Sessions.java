@@ -1,0 +1,108 @@
+package org.trefoilfs.mount.namespace;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.membership.OperationId;
+import org.trefoilfs.replication.statelog.KeyValue;
+
+/**
+ * Makes a session's operations happen at most once: each keeps its reply until the session says
+ * that it will not ask again; what comes after that, or after the session's end, is refused.
+ */
+final class Sessions {
+  private static final byte[] EMPTY = {};
+
+  /** Up to here forgotten replies are deleted by number; more are looked for. */
+  private static final int DELETED_BLINDLY = 64;
+
+  /** More than a client can number between two openings, so that their operations never mix. */
+  private static final long NUMBERS_OF_AN_OPENING = 1L << 40;
+
+  private Sessions() {}
+
+  /** The first reply of the operation, or what {@code apply} gives if it is new. */
+  static byte[] once(KeyValue state, Command.Operate command, Supplier<Reply> apply) {
+    OperationId id = command.id();
+    long oldest = command.oldestPending();
+    if (id.session() == 0 || oldest < 1 || id.sequence() < oldest) {
+      throw Codec.malformed("operation " + id + " with oldest pending " + oldest);
+    }
+    byte[] window = Keys.window(id.session(), command.volume());
+    long floor = TreeEdit.counter(state.get(window), 0);
+    if (id.sequence() < floor || isOver(state, id.session())) {
+      return new Reply.Failed(Reason.STALE).toBytes();
+    }
+    byte[] key = Keys.reply(id.session(), command.volume(), id.sequence());
+    byte[] first = state.get(key);
+    if (first != null) {
+      return first;
+    }
+    if (id.sequence() - Math.max(floor, oldest) >= Limits.OPERATION_WINDOW) {
+      return new Reply.Failed(Reason.BUSY).toBytes();
+    }
+    if (oldest > floor) {
+      forget(state, command, floor);
+      state.put(window, ByteBuffer.allocate(8).putLong(oldest).array());
+    }
+    byte[] reply = apply.get().toBytes();
+    state.put(key, reply);
+    return reply;
+  }
+
+  /**
+   * The first number for a session that opens the volume: 1, or one beyond all that an earlier
+   * opening can have used; those are refused from now on. Null when the session is over.
+   */
+  static @Nullable Long open(KeyValue state, long session, int volume) {
+    if (isOver(state, session)) {
+      return null;
+    }
+    byte[] window = Keys.window(session, volume);
+    byte[] known = state.get(window);
+    long first = 1;
+    if (known != null) {
+      List<byte[]> replies = keys(state, Keys.replies(session, volume));
+      replies.forEach(state::delete);
+      long used = replies.isEmpty() ? 0 : Keys.sequenceIn(replies.getLast());
+      first = Math.max(used, TreeEdit.counter(known, 0)) + NUMBERS_OF_AN_OPENING;
+    }
+    state.put(window, ByteBuffer.allocate(8).putLong(first).array());
+    return first;
+  }
+
+  static void end(KeyValue state, long session) {
+    keys(state, Keys.windows(session)).forEach(state::delete);
+    keys(state, Keys.repliesOfSession(session)).forEach(state::delete);
+    state.put(Keys.fence(session), EMPTY);
+  }
+
+  private static boolean isOver(KeyValue state, long session) {
+    return state.get(Keys.fence(session)) != null;
+  }
+
+  private static void forget(KeyValue state, Command.Operate command, long floor) {
+    long session = command.id().session();
+    int volume = command.volume();
+    if (floor > 0 && command.oldestPending() - floor <= DELETED_BLINDLY) {
+      for (long sequence = floor; sequence < command.oldestPending(); sequence++) {
+        state.delete(Keys.reply(session, volume, sequence));
+      }
+      return;
+    }
+    for (byte[] key : keys(state, Keys.replies(session, volume))) {
+      if (Keys.sequenceIn(key) < command.oldestPending()) {
+        state.delete(key);
+      }
+    }
+  }
+
+  private static List<byte[]> keys(KeyValue state, byte[] prefix) {
+    List<byte[]> keys = new ArrayList<>();
+    state.scan(prefix, prefix, (key, value) -> keys.add(key));
+    return keys;
+  }
+}

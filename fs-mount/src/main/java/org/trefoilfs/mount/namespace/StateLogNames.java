@@ -1,0 +1,256 @@
+package org.trefoilfs.mount.namespace;
+
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.env.TimeSource;
+import org.trefoilfs.replication.membership.OperationId;
+import org.trefoilfs.replication.statelog.StateLog;
+
+/**
+ * A volume's namespace through the state log, for one session. Operations are numbered, so that the
+ * state log may submit one again whenever it does not know what became of it. Thread-safe.
+ */
+public final class StateLogNames implements Names {
+  private final StateLog log;
+  private final int volume;
+  private final long session;
+  private final TimeSource time;
+  private final long root;
+  private final OperationNumbers numbers;
+
+  private StateLogNames(
+      StateLog log, int volume, long session, TimeSource time, Reply.Root opened) {
+    this.log = log;
+    this.volume = volume;
+    this.session = session;
+    this.time = time;
+    this.root = opened.inode();
+    this.numbers = new OperationNumbers(opened.nextSequence());
+  }
+
+  /**
+   * Opens a volume, making its root if it is new. When a session opens a volume twice, operations
+   * through the earlier object fail with STALE from then on.
+   *
+   * @param session the mount's session, not 0; never reused once it is over
+   */
+  public static CompletableFuture<StateLogNames> open(
+      StateLog log, int volumeId, long session, TimeSource time) {
+    byte[] command = new Command.EnsureRoot(volumeId, session, time.wallNanos()).toBytes();
+    return log.submit(NamespaceModule.ID, command)
+        .thenApply(
+            reply ->
+                switch (Reply.of(reply)) {
+                  case Reply.Root opened -> new StateLogNames(log, volumeId, session, time, opened);
+                  case Reply.Failed failed ->
+                      throw Failures.of("open volume " + volumeId, failed.reason());
+                  default -> throw Codec.malformed("not an answer to opening a volume");
+                });
+  }
+
+  @Override
+  public long root() {
+    return root;
+  }
+
+  @Override
+  public CompletableFuture<Attributes> lookup(Location at) {
+    return ask(
+        new Query.Lookup(volume, at),
+        StateLogNames::attributes,
+        () -> "look up " + Failures.text(at));
+  }
+
+  @Override
+  public CompletableFuture<Attributes> create(Location at, NewInode inode) {
+    return change(
+        new Operation.Create(at, inode),
+        StateLogNames::attributes,
+        () -> "create " + Failures.text(at));
+  }
+
+  @Override
+  public CompletableFuture<Attributes> link(Location from, Location to) {
+    return change(
+        new Operation.Link(from, to),
+        StateLogNames::attributes,
+        () -> "link " + Failures.text(from) + " as " + Failures.text(to));
+  }
+
+  @Override
+  public CompletableFuture<Void> unlink(Location at) {
+    return apply(new Operation.Unlink(at), () -> "remove " + Failures.text(at));
+  }
+
+  @Override
+  public CompletableFuture<Void> rmdir(Location at) {
+    return apply(new Operation.Rmdir(at), () -> "remove directory " + Failures.text(at));
+  }
+
+  @Override
+  public CompletableFuture<Void> rename(Location from, Location to, RenameMode mode) {
+    return apply(
+        new Operation.Rename(from, to, mode),
+        () -> "rename " + Failures.text(from) + " to " + Failures.text(to));
+  }
+
+  @Override
+  public CompletableFuture<Attributes> setAttributes(Location at, AttributeChange change) {
+    return change(
+        new Operation.SetAttributes(at, change),
+        StateLogNames::attributes,
+        () -> "change attributes of " + Failures.text(at));
+  }
+
+  @Override
+  public CompletableFuture<Attributes> wrote(
+      long inode, long end, long mtime, Privileges privileges) {
+    return change(
+        new Operation.Wrote(inode, end, mtime, privileges),
+        StateLogNames::attributes,
+        () -> "record a write up to byte " + end + " of inode " + inode);
+  }
+
+  @Override
+  public CompletableFuture<byte[]> readLink(Location at) {
+    return ask(
+        new Query.ReadLink(volume, at),
+        StateLogNames::bytes,
+        () -> "read link " + Failures.text(at));
+  }
+
+  @Override
+  public CompletableFuture<List<Dentry>> list(long directory, byte[] after, int limit) {
+    return ask(
+        new Query.ListEntries(volume, directory, after, limit),
+        reply -> ((Reply.Entries) reply).entries(),
+        () -> "list inode " + directory);
+  }
+
+  @Override
+  public CompletableFuture<byte[]> getXattr(Location at, byte[] name) {
+    return ask(
+        new Query.GetXattr(volume, at, name),
+        StateLogNames::bytes,
+        () -> "get attribute '" + Failures.text(name) + "' of " + Failures.text(at));
+  }
+
+  @Override
+  public CompletableFuture<Void> setXattr(Location at, byte[] name, byte[] value, XattrMode mode) {
+    return apply(
+        new Operation.SetXattr(at, name, value, mode),
+        () -> "set attribute '" + Failures.text(name) + "' of " + Failures.text(at));
+  }
+
+  @Override
+  public CompletableFuture<Void> removeXattr(Location at, byte[] name) {
+    return apply(
+        new Operation.RemoveXattr(at, name),
+        () -> "remove attribute '" + Failures.text(name) + "' of " + Failures.text(at));
+  }
+
+  @Override
+  public CompletableFuture<List<byte[]>> listXattrs(Location at) {
+    return ask(
+        new Query.ListXattrs(volume, at),
+        reply -> ((Reply.NameList) reply).names(),
+        () -> "list attributes of " + Failures.text(at));
+  }
+
+  @Override
+  public CompletableFuture<Usage> usage() {
+    return ask(
+        new Query.GetUsage(volume),
+        reply -> ((Reply.UsageIs) reply).usage(),
+        () -> "ask how much volume " + volume + " holds");
+  }
+
+  @Override
+  public CompletableFuture<Orphans> orphansAfter(long cursor) {
+    return ask(
+        new Query.OrphansAfter(volume, cursor),
+        reply -> ((Reply.OrphansAre) reply).orphans(),
+        () -> "list orphans of volume " + volume);
+  }
+
+  @Override
+  public CompletableFuture<Void> pin(Set<Long> inodes) {
+    return inBatches(inodes, Operation.Pin::new, "pin");
+  }
+
+  @Override
+  public CompletableFuture<Void> unpin(Set<Long> inodes) {
+    return inBatches(inodes, Operation.Unpin::new, "unpin");
+  }
+
+  private CompletableFuture<Void> inBatches(
+      Set<Long> inodes, Function<List<Long>, Operation> operation, String verb) {
+    List<Long> all = inodes.stream().sorted().toList();
+    CompletableFuture<Void> result = CompletableFuture.completedFuture(null);
+    for (int from = 0; from < all.size(); from += Limits.BATCH) {
+      List<Long> batch = all.subList(from, Math.min(all.size(), from + Limits.BATCH));
+      result =
+          result.thenCompose(
+              done -> apply(operation.apply(batch), () -> verb + " " + batch.size() + " inodes"));
+    }
+    return result;
+  }
+
+  private CompletableFuture<Void> apply(Operation operation, Supplier<String> what) {
+    return change(operation, Function.identity(), what).thenAccept(done -> {});
+  }
+
+  private <T> CompletableFuture<T> change(
+      Operation operation, Function<Reply, T> read, Supplier<String> what) {
+    OperationNumbers.Ticket ticket;
+    try {
+      ticket = numbers.take();
+    } catch (TrefoilException busy) {
+      return CompletableFuture.failedFuture(busy);
+    }
+    Command command =
+        new Command.Operate(
+            volume,
+            new OperationId(session, ticket.sequence()),
+            ticket.oldestPending(),
+            time.wallNanos(),
+            operation);
+    return log.submit(NamespaceModule.ID, command.toBytes())
+        .whenComplete((reply, failure) -> numbers.done(ticket))
+        .handle((reply, failure) -> read(reply, failure, read, what));
+  }
+
+  private <T> CompletableFuture<T> ask(
+      Query query, Function<Reply, T> read, Supplier<String> what) {
+    return log.query(NamespaceModule.ID, query.toBytes())
+        .handle((reply, failure) -> read(reply, failure, read, what));
+  }
+
+  private static <T> T read(
+      byte @Nullable [] bytes,
+      @Nullable Throwable failure,
+      Function<Reply, T> read,
+      Supplier<String> what) {
+    if (bytes == null) {
+      throw Failures.of(what.get(), failure);
+    }
+    Reply reply = Reply.of(bytes);
+    if (reply instanceof Reply.Failed failed) {
+      throw Failures.of(what.get(), failed.reason());
+    }
+    return read.apply(reply);
+  }
+
+  private static Attributes attributes(Reply reply) {
+    return ((Reply.Found) reply).attributes();
+  }
+
+  private static byte[] bytes(Reply reply) {
+    return ((Reply.Bytes) reply).value();
+  }
+}

@@ -1,0 +1,72 @@
+package org.trefoilfs.mount.vfs;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.trefoilfs.mount.namespace.Dentry;
+import org.trefoilfs.mount.namespace.Names;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.TrefoilException;
+
+/**
+ * One opendir(3): numbers the names of a directory as they are handed out. Reading goes on after
+ * the last name, not after a count, so an entry that stays is seen exactly once however many others
+ * come and go. A page is kept, because the kernel may ask again from the middle of it; older places
+ * are found again from the name that ended each page.
+ */
+final class DirectoryStream {
+  /** Entries asked for at once: some 100 KiB of answer. */
+  static final int PAGE = 1000;
+
+  private static final byte[] START = new byte[0];
+
+  private final long directory;
+  private final Names names;
+  private final Waiting waiting;
+  private final List<byte[]> pageEnds = new ArrayList<>();
+  private List<Dentry> page = List.of();
+  private int pageNumber = -1;
+
+  DirectoryStream(long directory, Names names, Waiting waiting) {
+    this.directory = directory;
+    this.names = names;
+    this.waiting = waiting;
+  }
+
+  long directory() {
+    return directory;
+  }
+
+  /** Entries from the position on, as far as they are at hand; none at the end. */
+  synchronized List<Dentry> from(long position) {
+    if (position == 0) {
+      pageEnds.clear();
+      pageNumber = -1;
+    }
+    int wanted = (int) Math.min(Integer.MAX_VALUE, position / PAGE);
+    if (wanted != pageNumber) {
+      load(Math.min(wanted, pageEnds.size()));
+    }
+    int within = (int) Math.min(PAGE, position - (long) pageNumber * PAGE);
+    return within >= page.size() ? List.of() : page.subList(within, page.size());
+  }
+
+  private void load(int number) {
+    byte[] after = number == 0 ? START : pageEnds.get(number - 1);
+    page = list(after);
+    pageNumber = number;
+    if (number == pageEnds.size() && page.size() == PAGE) {
+      pageEnds.add(page.getLast().name());
+    }
+  }
+
+  private List<Dentry> list(byte[] after) {
+    try {
+      return waiting.read(names.list(directory, after, PAGE));
+    } catch (TrefoilException e) {
+      if (e.reason() == Reason.NOT_FOUND) {
+        return List.of(); // removed while open: an empty directory, as elsewhere
+      }
+      throw e;
+    }
+  }
+}

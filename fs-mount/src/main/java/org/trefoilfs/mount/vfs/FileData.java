@@ -1,0 +1,213 @@
+package org.trefoilfs.mount.vfs;
+
+import java.nio.ByteBuffer;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.Lock;
+import org.trefoilfs.mount.layout.FileLayout;
+import org.trefoilfs.mount.namespace.AttributeChange;
+import org.trefoilfs.mount.namespace.Attributes;
+import org.trefoilfs.mount.namespace.Location;
+import org.trefoilfs.mount.namespace.Names;
+import org.trefoilfs.mount.namespace.Names.Privileges;
+import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.env.TimeSource;
+import org.trefoilfs.replication.volume.Volume;
+
+/**
+ * The bytes of files: data before size, so that a size never covers bytes that are not stored.
+ *
+ * <p>Bytes of a failed write may lie beyond the end of a file. Growing a file explicitly zeroes the
+ * rest of its last chunk first. A write that leaves a gap zeroes only what this mount knows to have
+ * failed: punching the whole gap could destroy what another mount is just writing there.
+ */
+final class FileData {
+  /** Mode bits that a write by an unprivileged process clears: S_ISUID, S_ISGID. */
+  private static final int SET_ID = 06000;
+
+  private final Names names;
+  private final Volume volume;
+  private final TimeSource time;
+  private final Waiting waiting;
+
+  FileData(Names names, Volume volume, TimeSource time, Waiting waiting) {
+    this.names = names;
+    this.volume = volume;
+    this.time = time;
+    this.waiting = waiting;
+  }
+
+  /** At most {@code length} bytes, fewer at the end of the file. */
+  ByteBuffer read(long inode, long offset, int length) {
+    CompletableFuture<Attributes> asked = names.lookup(Location.of(inode));
+    CompletableFuture<ByteBuffer> bytes = volume.read(inode, offset, length);
+    long left = Math.max(0, waiting.read(asked).size() - offset);
+    if (left == 0) {
+      return ByteBuffer.allocate(0);
+    }
+    ByteBuffer data = waiting.read(bytes);
+    return data.slice(data.position(), (int) Math.min(left, data.remaining()));
+  }
+
+  /** How many bytes were written: all. */
+  int write(OpenInode inode, WriteRequest request) {
+    int length = request.data().remaining();
+    FileLayout.end(request.offset(), length);
+    if (length == 0) {
+      return 0;
+    }
+    if (request.append()) {
+      append(inode, request);
+    } else {
+      writeAt(inode, request);
+    }
+    if (request.dataSync()) {
+      waiting.change(volume.flush(inode.number()));
+    }
+    return length;
+  }
+
+  private void writeAt(OpenInode inode, WriteRequest request) {
+    boolean gap;
+    waiting.lock(inode.shared());
+    try {
+      // Asked beside the write, not before: what it costs is hidden behind the replicas.
+      CompletableFuture<Attributes> asked = names.lookup(Location.of(inode.number()));
+      store(inode, request.offset(), request.data());
+      Attributes known = waiting.read(asked);
+      gap = request.offset() > known.size() && inode.suspectEnd() > known.size();
+      if (!gap) {
+        report(inode, request.offset() + request.data().remaining(), known, request.caller());
+      }
+    } finally {
+      inode.shared().unlock();
+    }
+    if (gap) {
+      extendOverSuspect(inode, request);
+    }
+  }
+
+  private void extendOverSuspect(OpenInode inode, WriteRequest request) {
+    exclusively(
+        inode,
+        () -> {
+          Attributes known = attributes(inode);
+          long until = Math.min(request.offset(), inode.suspectEnd());
+          if (until > known.size()) {
+            waiting.change(volume.punch(inode.number(), known.size(), until - known.size()));
+          }
+          report(inode, request.offset() + request.data().remaining(), known, request.caller());
+          return known;
+        });
+  }
+
+  /**
+   * The kernel's offset is its own idea of the size, which another mount may have outrun: ask. Two
+   * mounts that append at the same instant still can meet at one offset, as on NFS.
+   */
+  private void append(OpenInode inode, WriteRequest request) {
+    exclusively(
+        inode,
+        () -> {
+          Attributes known = attributes(inode);
+          long end = FileLayout.end(known.size(), request.data().remaining());
+          store(inode, known.size(), request.data());
+          report(inode, end, known, request.caller());
+          return known;
+        });
+  }
+
+  private void store(OpenInode inode, long offset, ByteBuffer data) {
+    try {
+      waiting.change(volume.write(inode.number(), offset, data.duplicate()));
+    } catch (TrefoilException e) {
+      inode.suspect(offset + data.remaining());
+      throw e;
+    }
+  }
+
+  private void report(OpenInode inode, long end, Attributes known, Caller caller) {
+    boolean loses = !caller.isRoot() && (known.mode() & SET_ID) != 0;
+    long now = time.wallNanos();
+    if (end > known.size() || loses) {
+      Privileges privileges = loses ? Privileges.CLEAR_SET_ID : Privileges.KEEP;
+      waiting.change(inode.reports().report(end > known.size() ? end : 0, now, privileges));
+    } else {
+      inode.reports().touched(now);
+    }
+  }
+
+  /** setattr with a size, or with times that no earlier write may overtake. */
+  Attributes setAttributes(OpenInode inode, AttributeChange change) {
+    return exclusively(
+        inode,
+        () -> {
+          waiting.change(inode.reports().drain());
+          if (change.size().isPresent()) {
+            prepareResize(inode, attributes(inode).size(), change.size().getAsLong());
+          }
+          return waiting.change(names.setAttributes(Location.of(inode.number()), change));
+        });
+  }
+
+  private void prepareResize(OpenInode inode, long size, long wanted) {
+    FileLayout.end(wanted, 0);
+    long end = Math.max(wanted < size ? size : FileLayout.chunkEnd(size), inode.suspectEnd());
+    long start = Math.min(size, wanted);
+    if (end > start && wanted != size) {
+      waiting.change(volume.punch(inode.number(), start, end - start));
+      inode.cleared(end);
+    }
+  }
+
+  /** fallocate(2) without flags: the size grows; space is not reserved. */
+  void grow(OpenInode inode, long end) {
+    exclusively(
+        inode,
+        () -> {
+          Attributes known = attributes(inode);
+          if (end <= known.size()) {
+            return known;
+          }
+          prepareResize(inode, known.size(), end);
+          return waiting.change(inode.reports().report(end, time.wallNanos(), Privileges.KEEP));
+        });
+  }
+
+  /** FALLOC_FL_PUNCH_HOLE. */
+  void punch(OpenInode inode, long offset, long length) {
+    exclusively(
+        inode,
+        () -> {
+          Attributes known = attributes(inode);
+          long end = Math.min(FileLayout.end(offset, length), known.size());
+          if (end > offset) {
+            waiting.change(volume.punch(inode.number(), offset, end - offset));
+            inode.reports().touched(time.wallNanos());
+          }
+          return known;
+        });
+  }
+
+  void flush(OpenInode inode) {
+    waiting.change(inode.reports().drain());
+  }
+
+  void sync(OpenInode inode) {
+    waiting.change(inode.reports().drain());
+    waiting.change(volume.flush(inode.number()));
+  }
+
+  private Attributes attributes(OpenInode inode) {
+    return waiting.read(names.lookup(Location.of(inode.number())));
+  }
+
+  private Attributes exclusively(OpenInode inode, java.util.function.Supplier<Attributes> action) {
+    Lock lock = inode.exclusive();
+    waiting.lock(lock);
+    try {
+      return action.get();
+    } finally {
+      lock.unlock();
+    }
+  }
+}

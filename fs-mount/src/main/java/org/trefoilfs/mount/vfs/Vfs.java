@@ -1,0 +1,335 @@
+package org.trefoilfs.mount.vfs;
+
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.trefoilfs.mount.namespace.Attributes;
+import org.trefoilfs.mount.namespace.Dentry;
+import org.trefoilfs.mount.namespace.FileType;
+import org.trefoilfs.mount.namespace.Location;
+import org.trefoilfs.mount.namespace.Names;
+import org.trefoilfs.mount.namespace.Names.RenameMode;
+import org.trefoilfs.mount.namespace.Names.XattrMode;
+import org.trefoilfs.mount.namespace.NewInode;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.env.TimeSource;
+import org.trefoilfs.replication.volume.Volume;
+
+/**
+ * What each POSIX call means at one mount, whatever transport brings it. Calls block, at most for
+ * {@link VfsOptions#timeout}, and fail with {@link TrefoilException}.
+ *
+ * <p>Coherent by asking: nothing that another mount could change is remembered between calls.
+ * Inodes are named by number; one that is gone is STALE, a name that is not there NOT_FOUND.
+ * Permissions have been checked by whoever calls (the kernel, under {@code default_permissions}).
+ */
+public final class Vfs {
+  private final Names names;
+  private final TimeSource time;
+  private final Supplier<Capacity> capacity;
+  private final Waiting waiting;
+  private final OpenInodes inodes;
+  private final FileData data;
+  private final OrphanKeeper orphans;
+  private final Handles<OpenInode> files = new Handles<>();
+  private final Handles<DirectoryStream> directories = new Handles<>();
+
+  public Vfs(
+      Names names,
+      Volume volume,
+      Supplier<Capacity> capacity,
+      TimeSource time,
+      VfsOptions options) {
+    this.names = names;
+    this.time = time;
+    this.capacity = capacity;
+    this.waiting = new Waiting(options.timeout());
+    this.inodes = new OpenInodes(names, options.timesInterval());
+    this.data = new FileData(names, volume, time, waiting);
+    this.orphans = new OrphanKeeper(names, inodes);
+  }
+
+  public long root() {
+    return names.root();
+  }
+
+  public OrphanKeeper orphans() {
+    return orphans;
+  }
+
+  public Capacity capacity() {
+    return capacity.get();
+  }
+
+  // ---- inodes
+
+  public Attributes lookup(long parent, byte[] name) {
+    Attributes found = waiting.read(names.lookup(Location.of(parent, name)));
+    // Of a file in use here a time may still be on its way: only asking by inode can overlay it.
+    return inodes.peek(found.inode()) == null ? found : attributes(found.inode());
+  }
+
+  public Attributes attributes(long inode) {
+    OpenInode open = inodes.peek(inode);
+    long pending = open == null ? Long.MIN_VALUE : open.reports().uncommittedTime();
+    return later(waiting.read(stale(names.lookup(Location.of(inode)))), pending);
+  }
+
+  /** Applies chmod, chown, truncate and utimensat; a new size sets the modification time, too. */
+  public Attributes setAttributes(long inode, AttributeRequest request) {
+    AttributeRequest full = withTruncationTime(request);
+    if (full.size().isEmpty() && full.times().keep()) {
+      waiting.change(stale(names.setAttributes(Location.of(inode), full.resolve(time))));
+      return attributes(inode);
+    }
+    return using(inode, open -> data.setAttributes(open, full.resolve(time)));
+  }
+
+  // ---- names
+
+  public Attributes make(long parent, byte[] name, NewInode inode) {
+    return waiting.change(names.create(Location.of(parent, name), inode));
+  }
+
+  public Attributes link(long inode, long parent, byte[] name) {
+    return waiting.change(names.link(Location.of(inode), Location.of(parent, name)));
+  }
+
+  public void unlink(long parent, byte[] name) {
+    Location at = Location.of(parent, name);
+    pinIfOpen(at);
+    waiting.<@Nullable Void>change(names.unlink(at));
+  }
+
+  public void rmdir(long parent, byte[] name) {
+    waiting.<@Nullable Void>change(names.rmdir(Location.of(parent, name)));
+  }
+
+  public void rename(Location from, Location to, RenameMode mode) {
+    if (mode == RenameMode.REPLACE) {
+      pinIfOpen(to);
+    }
+    waiting.<@Nullable Void>change(names.rename(from, to, mode));
+  }
+
+  public byte[] readLink(long inode) {
+    return waiting.read(stale(names.readLink(Location.of(inode))));
+  }
+
+  // ---- directories
+
+  public long openDirectory(long inode) {
+    Attributes found = attributes(inode);
+    if (!found.isDirectory()) {
+      throw new TrefoilException(Reason.NOT_DIRECTORY, "inode " + inode + " is not a directory");
+    }
+    return directories.add(new DirectoryStream(inode, names, waiting));
+  }
+
+  /**
+   * Entries of an open directory, the first at {@code position} counted from 0, as many as are at
+   * hand; none at the end. Neither "." nor "..". Position 0 reads anew.
+   */
+  public List<Dentry> readDirectory(long handle, long position) {
+    return directories.get(handle).from(position);
+  }
+
+  public void closeDirectory(long handle) {
+    directories.remove(handle);
+  }
+
+  // ---- files
+
+  public long open(long inode) {
+    OpenInode open = inodes.acquire(inode);
+    try {
+      if (attributes(inode).nlink() == 0) {
+        // Its name went between the kernel's look and now: the orphan poll may be past it.
+        waiting.<@Nullable Void>change(stale(orphans.pin(Set.of(inode))));
+      }
+      return files.add(open);
+    } catch (RuntimeException e) {
+      letGo(open);
+      throw e;
+    }
+  }
+
+  /**
+   * Makes and opens a file; opens the one that is there unless {@link OpenFlags#EXCLUSIVE} is set.
+   */
+  public Opened create(long parent, byte[] name, NewInode inode, int flags) {
+    try {
+      Attributes made = make(parent, name, inode);
+      return new Opened(files.add(inodes.acquire(made.inode())), made);
+    } catch (TrefoilException e) {
+      if (e.reason() != Reason.EXISTS || OpenFlags.has(flags, OpenFlags.EXCLUSIVE)) {
+        throw e;
+      }
+      return openExisting(parent, name, flags);
+    }
+  }
+
+  /** Another mount made it between the kernel's look and our attempt. */
+  private Opened openExisting(long parent, byte[] name, int flags) {
+    Attributes found = lookup(parent, name);
+    if (found.type() != FileType.REGULAR) {
+      throw new TrefoilException(
+          found.isDirectory() ? Reason.IS_DIRECTORY : Reason.STALE,
+          "another mount made something that is not a file at this name");
+    }
+    long handle = open(found.inode());
+    try {
+      return OpenFlags.has(flags, OpenFlags.TRUNCATE)
+          ? new Opened(handle, setAttributes(found.inode(), AttributeRequest.truncate(0)))
+          : new Opened(handle, found);
+    } catch (RuntimeException e) {
+      release(handle);
+      throw e;
+    }
+  }
+
+  public ByteBuffer read(long handle, long offset, int length) {
+    return data.read(files.get(handle).number(), offset, length);
+  }
+
+  public int write(long handle, WriteRequest request) {
+    return data.write(files.get(handle), request);
+  }
+
+  /** close(2) of one descriptor: what was told lazily is committed. */
+  public void flush(long handle) {
+    data.flush(files.get(handle));
+  }
+
+  public void sync(long handle) {
+    data.sync(files.get(handle));
+  }
+
+  public void allocate(long handle, AllocateRequest request) {
+    OpenInode file = files.get(handle);
+    switch (request) {
+      case AllocateRequest.Grow(long end) -> data.grow(file, end);
+      case AllocateRequest.Keep() -> {}
+      case AllocateRequest.Punch(long offset, long length) -> data.punch(file, offset, length);
+    }
+  }
+
+  /** The last descriptor of an open file description is gone. */
+  public void release(long handle) {
+    OpenInode file = files.remove(handle);
+    try {
+      data.flush(file);
+    } finally {
+      letGo(file);
+    }
+  }
+
+  // ---- extended attributes
+
+  public byte[] xattr(long inode, byte[] name) {
+    XattrPolicy.check(name);
+    return waiting.read(names.getXattr(Location.of(inode), name));
+  }
+
+  public void setXattr(long inode, byte[] name, byte[] value, XattrMode mode) {
+    XattrPolicy.check(name);
+    waiting.<@Nullable Void>change(names.setXattr(Location.of(inode), name, value, mode));
+  }
+
+  public void removeXattr(long inode, byte[] name) {
+    XattrPolicy.check(name);
+    waiting.<@Nullable Void>change(names.removeXattr(Location.of(inode), name));
+  }
+
+  public List<byte[]> xattrs(long inode, Caller caller) {
+    return waiting.read(names.listXattrs(Location.of(inode))).stream()
+        .filter(name -> XattrPolicy.visible(name, caller))
+        .toList();
+  }
+
+  /** A file that {@link #create} has opened. */
+  public record Opened(long handle, Attributes attributes) {}
+
+  private AttributeRequest withTruncationTime(AttributeRequest request) {
+    boolean sets = !(request.times().modification() instanceof TimeSetting.Keep);
+    if (request.size().isEmpty() || sets) {
+      return request;
+    }
+    return new AttributeRequest(
+        request.mode(),
+        request.uid(),
+        request.gid(),
+        request.size(),
+        new AttributeRequest.TimeSettings(request.times().access(), TimeSetting.NOW));
+  }
+
+  /** An orphan must be pinned before the namespace may collect it. */
+  private void pinIfOpen(Location at) {
+    if (inodes.isEmpty()) {
+      return;
+    }
+    long inode = lookupOrZero(at);
+    if (inodes.peek(inode) != null) {
+      waiting.<@Nullable Void>change(orphans.pin(Set.of(inode)));
+    }
+  }
+
+  private long lookupOrZero(Location at) {
+    try {
+      return waiting.read(names.lookup(at)).inode();
+    } catch (TrefoilException e) {
+      if (e.reason() == Reason.NOT_FOUND) {
+        return 0;
+      }
+      throw e;
+    }
+  }
+
+  private static Attributes later(Attributes found, long time) {
+    if (time <= found.mtime()) {
+      return found;
+    }
+    return new Attributes(
+        found.inode(),
+        found.mode(),
+        found.nlink(),
+        found.uid(),
+        found.gid(),
+        found.rdev(),
+        found.size(),
+        found.atime(),
+        time,
+        Math.max(time, found.ctime()));
+  }
+
+  private <T> T using(long inode, java.util.function.Function<OpenInode, T> action) {
+    OpenInode open = inodes.acquire(inode);
+    try {
+      return action.apply(open);
+    } finally {
+      letGo(open);
+    }
+  }
+
+  private void letGo(OpenInode open) {
+    if (inodes.release(open)) {
+      orphans.closed(open.number());
+    }
+  }
+
+  /** What is addressed by inode number has been there: if it is not now, it went away. */
+  private static <T> CompletableFuture<T> stale(CompletableFuture<T> asked) {
+    return asked.exceptionallyCompose(
+        failure -> {
+          TrefoilException known = TrefoilException.of(failure);
+          return CompletableFuture.failedFuture(
+              known.reason() == Reason.NOT_FOUND
+                  ? new TrefoilException(Reason.STALE, "the file is gone", known)
+                  : known);
+        });
+  }
+}
