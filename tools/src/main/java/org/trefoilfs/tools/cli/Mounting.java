@@ -19,7 +19,6 @@ import org.trefoilfs.tools.admin.Verb;
 import org.trefoilfs.tools.mount.Here;
 import org.trefoilfs.tools.mount.MountPoints;
 import org.trefoilfs.tools.mount.MountSpec;
-import org.trefoilfs.tools.mount.Prerequisites;
 import org.trefoilfs.tools.mount.Registry;
 
 /** Decides who mounts: a daemon that sees the same directories, or a process of its own. */
@@ -69,8 +68,7 @@ final class Mounting {
 
   private void mountApart(AdminClient client, MountSpec spec) {
     checkVolume(client.ask(Verb.VOLUME_LIST, Volumes.class), spec.volume());
-    MountPoints.checkFree(spec.path());
-    Prerequisites.check(spec.transport());
+    MountPoints.check(spec);
     ClientMount.start(context, hosts(client), spec);
   }
 

@@ -13,9 +13,8 @@ import org.trefoilfs.tools.admin.Messages.Directory;
 import org.trefoilfs.tools.admin.Messages.Nothing;
 import org.trefoilfs.tools.admin.Verb;
 import org.trefoilfs.tools.daemon.DaemonProcess;
-import org.trefoilfs.tools.daemon.MountTable;
+import org.trefoilfs.tools.daemon.KeptMounts;
 import org.trefoilfs.tools.mount.Here;
-import org.trefoilfs.tools.mount.MountInfo;
 import org.trefoilfs.tools.mount.MountPoints;
 import org.trefoilfs.tools.mount.Registry;
 
@@ -35,9 +34,8 @@ final class Unmounting {
   void unmount(Path directory) {
     Optional<Registry.Mount> owner = registry.mountAt(directory);
     boolean done = owner.map(mount -> byOwner(mount, directory)).orElse(false);
-    Optional<MountInfo> left = MountInfo.at(directory);
-    if (left.isPresent()) {
-      takeOff(directory, left.get());
+    if (MountPoints.isMounted(directory)) {
+      MountPoints.detach(directory);
       done = true;
     }
     // A daemon may remember a mount that is not up.
@@ -51,7 +49,7 @@ final class Unmounting {
   private boolean byOwner(Registry.Mount owner, Path directory) {
     if (!owner.process().isAlive()) {
       if (!owner.data().isEmpty()) {
-        MountTable.forget(Path.of(owner.data()), directory);
+        KeptMounts.forget(Path.of(owner.data()), directory);
       }
       return false;
     }
@@ -78,14 +76,5 @@ final class Unmounting {
     } catch (TrefoilException notByThisOne) {
       return false;
     }
-  }
-
-  private static void takeOff(Path directory, MountInfo mounted) {
-    if (!mounted.isFuse()) {
-      throw new TrefoilException(
-          Reason.NOT_FOUND,
-          directory + ": not a Trefoil mount (type " + mounted.type() + "); use umount");
-    }
-    MountPoints.detach(directory);
   }
 }

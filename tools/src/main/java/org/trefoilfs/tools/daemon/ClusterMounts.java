@@ -24,9 +24,9 @@ final class ClusterMounts {
   private static final Executor VIRTUAL = task -> Thread.ofVirtual().start(task);
 
   private final RunningHost host;
-  private final MountTable own;
+  private final KeptMounts own;
 
-  ClusterMounts(RunningHost host, MountTable own) {
+  ClusterMounts(RunningHost host, KeptMounts own) {
     this.host = host;
     this.own = own;
   }

@@ -48,7 +48,7 @@ public final class Daemon implements AutoCloseable {
           task -> Thread.ofPlatform().daemon().name("housekeeping").unstarted(task));
   private volatile @Nullable Running running;
 
-  private record Running(RunningHost host, MountTable mounts, DaemonService verbs) {}
+  private record Running(RunningHost host, KeptMounts mounts, DaemonService verbs) {}
 
   private Daemon(Path data, Registry registry, DataLock lock) {
     this.data = data;
@@ -73,7 +73,7 @@ public final class Daemon implements AutoCloseable {
 
   private void serve(Library library, HostConfig config) {
     RunningHost host = library.start(config.toOptions(), new AdminEndpoint(this::handle));
-    MountTable mounts = new MountTable(data, host.identity().name(), new Mounting(host));
+    KeptMounts mounts = new KeptMounts(data, host.identity().name(), new Mounting(host));
     running =
         new Running(host, mounts, new HostVerbs(host, data, mounts, stopRequested::countDown));
     RunningHost.Identity identity = host.identity();
@@ -170,7 +170,7 @@ public final class Daemon implements AutoCloseable {
   }
 
   /** Mounts on this host, and registers each mount as this process's. */
-  private final class Mounting implements MountTable.Mounter {
+  private final class Mounting implements KeptMounts.Mounter {
     private final RunningHost host;
 
     Mounting(RunningHost host) {

@@ -37,10 +37,10 @@ final class HostVerbs implements DaemonService {
 
   private final RunningHost host;
   private final Path data;
-  private final MountTable mounts;
+  private final KeptMounts mounts;
   private final Runnable stop;
 
-  HostVerbs(RunningHost host, Path data, MountTable mounts, Runnable stop) {
+  HostVerbs(RunningHost host, Path data, KeptMounts mounts, Runnable stop) {
     this.host = host;
     this.data = data;
     this.mounts = mounts;

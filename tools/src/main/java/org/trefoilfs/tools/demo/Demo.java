@@ -154,7 +154,7 @@ public final class Demo {
       throw new TrefoilException(Reason.IO, mountPoint + ": cannot be created (" + e + ")", e);
     } catch (TrefoilException e) {
       // A host that was killed mounts again by itself.
-      if (e.reason() != Reason.EXISTS) {
+      if (e.reason() != Reason.EXISTS && e.reason() != Reason.BUSY) {
         throw e;
       }
     }

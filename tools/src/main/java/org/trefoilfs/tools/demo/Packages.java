@@ -5,7 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
-import org.trefoilfs.tools.mount.Prerequisites;
+import org.trefoilfs.tools.mount.LibfuseLibrary;
 import org.trefoilfs.tools.mount.ProcessRun;
 
 /** Installs from Debian what a demo lacks, where it may. */
@@ -16,7 +16,7 @@ public final class Packages {
 
   /** libfuse 2 and the programs beside it; NOT_SUPPORTED names what cannot be installed. */
   public static void ensureLibfuse(PrintWriter out) {
-    if (Prerequisites.hasLibfuse()) {
+    if (LibfuseLibrary.isInstalled()) {
       return;
     }
     if (!"root".equals(System.getProperty("user.name"))

@@ -17,7 +17,7 @@ public final class TrefoilLibrary implements Library {
 
   @Override
   public AdminChannel connect(List<Address> anyOf, Duration timeout) {
-    throw absent();
+    return NettyAdminChannel.connect(anyOf, timeout);
   }
 
   @Override

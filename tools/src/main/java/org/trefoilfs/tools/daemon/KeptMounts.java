@@ -19,7 +19,6 @@ import org.trefoilfs.tools.admin.Messages.MountLine;
 import org.trefoilfs.tools.mount.MountHandle;
 import org.trefoilfs.tools.mount.MountPoints;
 import org.trefoilfs.tools.mount.MountSpec;
-import org.trefoilfs.tools.mount.Prerequisites;
 
 /**
  * A daemon's mounts, remembered in {@code DIR/mounts.json}: a daemon that is started again mounts
@@ -27,14 +26,14 @@ import org.trefoilfs.tools.mount.Prerequisites;
  * as umount(8) does not edit fstab(5). Guarded by its own monitor, which is never held while
  * something is mounted or unmounted.
  */
-public final class MountTable implements AutoCloseable {
+public final class KeptMounts implements AutoCloseable {
   public static final String NAME = "mounts.json";
 
   /** A machine has few mounts; more than this is a mistake of the caller's. */
   private static final int MAX_MOUNTS = 256;
 
   private static final Duration RETRY = Duration.ofSeconds(1);
-  private static final Logger LOG = LoggerFactory.getLogger(MountTable.class);
+  private static final Logger LOG = LoggerFactory.getLogger(KeptMounts.class);
 
   private final Path file;
   private final String hostName;
@@ -62,7 +61,7 @@ public final class MountTable implements AutoCloseable {
     }
   }
 
-  public MountTable(Path data, String hostName, Mounter mounter) {
+  public KeptMounts(Path data, String hostName, Mounter mounter) {
     this.file = data.resolve(NAME);
     this.hostName = hostName;
     this.mounter = mounter;
@@ -108,29 +107,13 @@ public final class MountTable implements AutoCloseable {
     return entries.get(entry.spec.path()) == entry;
   }
 
-  /** Mounts and remembers. EXISTS when this table has a mount there already. */
+  /** Mounts and remembers. BUSY when something is, or is being, mounted there already. */
   public void mount(MountSpec spec) {
     Entry entry = new Entry(spec);
     entry.problem = "being mounted";
-    synchronized (this) {
-      Entry present = entries.get(spec.path());
-      if (present != null && !present.problem.isEmpty() && present.handle == null) {
-        throw new TrefoilException(
-            Reason.EXISTS,
-            spec.directory()
-                + ": volume "
-                + present.spec.volume()
-                + " is "
-                + present.problem
-                + " here; wait, or run: trefoil unmount "
-                + spec.directory());
-      }
-      MountPoints.checkFree(spec.path());
-      if (entries.size() >= MAX_MOUNTS) {
-        throw new TrefoilException(
-            Reason.BUSY, spec.directory() + ": this host has " + MAX_MOUNTS + " mounts already");
-      }
-      entries.put(spec.path(), entry);
+    Entry ended = reserve(entry);
+    if (ended != null) {
+      detach(ended);
     }
     try {
       finish(entry, attach(spec));
@@ -143,9 +126,32 @@ public final class MountTable implements AutoCloseable {
     save();
   }
 
+  /** Takes the place, and gives back a mount that was there and was taken off by other means. */
+  private synchronized @Nullable Entry reserve(Entry entry) {
+    Path place = entry.spec.path();
+    Entry present = entries.get(place);
+    if (present != null && present.handle == null) {
+      throw new TrefoilException(
+          Reason.BUSY,
+          place
+              + ": volume "
+              + present.spec.volume()
+              + " is still to be mounted here ("
+              + present.problem
+              + "); wait, or run: trefoil unmount "
+              + place);
+    }
+    MountPoints.check(entry.spec);
+    if (entries.size() >= MAX_MOUNTS) {
+      throw new TrefoilException(
+          Reason.NOT_PERMITTED,
+          place + ": this host has " + MAX_MOUNTS + " mounts, its limit; unmount one first");
+    }
+    return entries.put(place, entry);
+  }
+
   private MountHandle attach(MountSpec spec) {
-    MountPoints.checkFree(spec.path());
-    Prerequisites.check(spec.transport());
+    MountPoints.check(spec);
     return mounter.mount(spec);
   }
 
