@@ -3,6 +3,8 @@ package org.trefoilfs.replication.membership;
 import java.net.InetSocketAddress;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.codec.ByteReader;
+import org.trefoilfs.replication.codec.ByteWriter;
 
 /** Where a host listens: an IP address or name, and a TCP port. */
 public record Address(String host, int port) {
@@ -34,6 +36,14 @@ public record Address(String host, int port) {
           "'" + text + "' is not an address; write ADDRESS:PORT, for example 10.0.0.1:7440",
           e);
     }
+  }
+
+  public void writeTo(ByteWriter out) {
+    out.string(host).i32(port);
+  }
+
+  public static Address readFrom(ByteReader in) {
+    return new Address(in.string(), in.i32());
   }
 
   public InetSocketAddress toSocketAddress() {

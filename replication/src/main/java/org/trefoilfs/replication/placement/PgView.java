@@ -1,8 +1,11 @@
 package org.trefoilfs.replication.placement;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.trefoilfs.replication.codec.ByteReader;
+import org.trefoilfs.replication.codec.ByteWriter;
 import org.trefoilfs.replication.membership.HostId;
 
 /**
@@ -22,7 +25,19 @@ public record PgView(
   /**
    * An in-sync member: a restarted host has another incarnation, and is not the member that it was.
    */
-  public record Member(HostId host, long incarnation) {}
+  public record Member(HostId host, long incarnation) {
+    public void writeTo(ByteWriter out) {
+      host.writeTo(out);
+      out.i64(incarnation);
+    }
+
+    public static Member readFrom(ByteReader in) {
+      return new Member(HostId.readFrom(in), in.i64());
+    }
+
+    /** Bytes of an encoded one. */
+    public static final int ENCODED_BYTES = 12;
+  }
 
   public PgView {
     inSync = List.copyOf(inSync);
@@ -40,4 +55,43 @@ public record PgView(
   public boolean isInSync(HostId host, long incarnation) {
     return inSync.contains(new Member(host, incarnation));
   }
+
+  /** Whether the host is a member or catching up to be one. */
+  public boolean holds(HostId host) {
+    return joining.contains(host) || member(host).isPresent();
+  }
+
+  /** The group's next view. */
+  public PgView next(
+      @Nullable HostId nextPrimary, List<Member> nextInSync, List<HostId> nextJoining) {
+    return new PgView(pg, view + 1, nextPrimary, nextInSync, nextJoining);
+  }
+
+  public void writeTo(ByteWriter out) {
+    out.i32(pg).i64(view).i32(primary == null ? 0 : primary.value()).i32(inSync.size());
+    inSync.forEach(member -> member.writeTo(out));
+    out.i32(joining.size());
+    joining.forEach(host -> host.writeTo(out));
+  }
+
+  public static PgView readFrom(ByteReader in) {
+    int pg = in.i32();
+    long view = in.i64();
+    int first = in.i32();
+    HostId primary = first > 0 ? new HostId(first) : null;
+    int members = in.count(Member.ENCODED_BYTES);
+    List<Member> inSync = new ArrayList<>(members);
+    for (int i = 0; i < members; i++) {
+      inSync.add(Member.readFrom(in));
+    }
+    int joiners = in.count(4);
+    List<HostId> joining = new ArrayList<>(joiners);
+    for (int i = 0; i < joiners; i++) {
+      joining.add(HostId.readFrom(in));
+    }
+    return new PgView(pg, view, primary, inSync, joining);
+  }
+
+  /** Bytes of the smallest encoded view. */
+  public static final int MIN_ENCODED_BYTES = 24;
 }

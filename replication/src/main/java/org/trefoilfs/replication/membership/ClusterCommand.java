@@ -1,0 +1,147 @@
+package org.trefoilfs.replication.membership;
+
+import java.util.List;
+import java.util.Set;
+import org.trefoilfs.replication.commit.CommitMode;
+import org.trefoilfs.replication.placement.PgView;
+
+/**
+ * A change of the cluster, as it lies in the state log. {@link ClusterClient} says what each
+ * answers.
+ */
+public sealed interface ClusterCommand {
+  /**
+   * Groups in one {@link ChangeViews} or {@link ReopenGroups}: a log entry of about 100 KiB, which
+   * neither holds up the log nor nears its limit.
+   */
+  int MAX_GROUPS = 1024;
+
+  /** Founds the cluster with 2^bits groups in each pool. EXISTS when it has another id. */
+  record CreateCluster(String clusterId, int bits) implements ClusterCommand {}
+
+  /**
+   * Enters a host, JOINING until it starts. Name and address again name the same host. EXISTS when
+   * only one of them is free.
+   */
+  record RegisterHost(
+      String name, Address address, Address raftAddress, boolean witness, int weight, String domain)
+      implements ClusterCommand {}
+
+  /**
+   * A host's daemon runs under {@code incarnation}; or runs still, and has learned that it was
+   * taken for dead. What an earlier incarnation had not synced may be gone: the host leaves every
+   * in-sync set that has a live member besides, and catches up; other groups of its own close until
+   * {@link ReopenGroups}. STALE when the incarnation is lower than the recorded one.
+   *
+   * @param live members that the leader of the state log hears, as of now
+   */
+  record HostStarted(
+      HostId host, long incarnation, Address address, Address raftAddress, Set<PgView.Member> live)
+      implements ClusterCommand {
+    public HostStarted {
+      live = Set.copyOf(live);
+    }
+  }
+
+  /**
+   * The host says of itself that it stops, having dropped its lease. Without effect when it has
+   * another incarnation by now.
+   */
+  record HostLost(HostId host, long incarnation) implements ClusterCommand {}
+
+  /**
+   * The leader has found these dead, their leases have run out (see {@link FailureDetector}). A
+   * group all of whose members are among them keeps its complete in-sync set, where one after the
+   * other would leave only the last one recorded.
+   *
+   * @param asOf epoch of the view that the decision was made on. Without effect on a host that came
+   *     up later, be it under the same incarnation: the command may have lain in the log while the
+   *     host was lost by an earlier one, came back and was given a lease
+   */
+  record HostsLost(long asOf, List<PgView.Member> members) implements ClusterCommand {
+    public HostsLost {
+      members = List.copyOf(members);
+    }
+  }
+
+  /** A compare-and-set on each group's view, independent of the others'. */
+  record ChangeViews(List<Change> changes) implements ClusterCommand {
+    public ChangeViews {
+      changes = List.copyOf(changes);
+    }
+  }
+
+  record Change(long expectedView, PgView next) {}
+
+  /**
+   * Opens closed groups, each from one member. Only from the complete in-sync set, every host of it
+   * up; or from a member that never stopped, which therefore holds whatever was committed.
+   */
+  record ReopenGroups(List<Reopen> groups) implements ClusterCommand {
+    public ReopenGroups {
+      groups = List.copyOf(groups);
+    }
+  }
+
+  /**
+   * Opens one group.
+   *
+   * @param primary a former in-sync member, under its host's present incarnation
+   * @param joiners who is to catch up; those that are down are left out
+   */
+  record Reopen(int pg, long expectedView, PgView.Member primary, List<HostId> joiners) {
+    public Reopen {
+      joiners = List.copyOf(joiners);
+    }
+  }
+
+  /**
+   * An operator's choice to open groups without their complete in-sync sets: writes that only the
+   * missing members hold are given up. The entry in the log is the record of it.
+   */
+  record ForceReopen(List<Reopen> groups) implements ClusterCommand {
+    public ForceReopen {
+      groups = List.copyOf(groups);
+    }
+  }
+
+  /**
+   * Creates the pool of {@code replicas}, see {@code Placement.initial}. Without effect when there
+   * is one. STALE_VIEW when the hosts are no longer what the table was computed from.
+   */
+  record CreatePool(int replicas, List<PgView> groups) implements ClusterCommand {
+    public CreatePool {
+      groups = List.copyOf(groups);
+    }
+  }
+
+  /** NOT_FOUND when its pool does not exist yet. */
+  record CreateVolume(String name, int replicas, CommitMode commit) implements ClusterCommand {}
+
+  record SetVolume(String name, CommitMode commit) implements ClusterCommand {}
+
+  /** BUSY while it is mounted. Its row stays until {@link VolumeGone}. */
+  record DeleteVolume(String name) implements ClusterCommand {}
+
+  /** The files of a deleted volume are gone. */
+  record VolumeGone(int id) implements ClusterCommand {}
+
+  /** BUSY while it holds groups. */
+  record RemoveHost(HostId host) implements ClusterCommand {}
+
+  /** LEAVING empties the host, UP takes that back; the other states are not for operators. */
+  record SetHostState(HostId host, HostState state) implements ClusterCommand {}
+
+  record OpenSession(long session, int volume, String host, String mountPoint)
+      implements ClusterCommand {}
+
+  record CloseSession(long session) implements ClusterCommand {}
+
+  default byte[] encode() {
+    return ClusterCommandCodec.encode(this);
+  }
+
+  static ClusterCommand decode(byte[] bytes) {
+    return ClusterCommandCodec.decode(bytes);
+  }
+}

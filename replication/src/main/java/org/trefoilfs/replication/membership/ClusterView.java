@@ -1,0 +1,97 @@
+package org.trefoilfs.replication.membership;
+
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.trefoilfs.replication.placement.PgView.Member;
+import org.trefoilfs.replication.placement.PlacementMap;
+import org.trefoilfs.replication.placement.PlacementTable;
+
+/**
+ * The whole cluster at one epoch. Immutable; its maps iterate in the order of their keys.
+ *
+ * @param clusterId empty before the cluster is created
+ * @param volumes by name, those that are not deleted
+ * @param volumesById with the deleted ones whose files are not gone yet
+ */
+public record ClusterView(
+    String clusterId,
+    Map<HostId, HostInfo> hosts,
+    Map<String, VolumeInfo> volumes,
+    Map<Integer, VolumeInfo> volumesById,
+    Map<Long, SessionInfo> sessions,
+    PlacementMap placement) {
+  /** log2 of the groups in a pool unless the cluster was created otherwise. */
+  public static final int DEFAULT_BITS = 12;
+
+  private static final ClusterView EMPTY =
+      of("", Map.of(), Map.of(), Map.of(), PlacementTable.empty(0, DEFAULT_BITS));
+
+  public ClusterView {
+    hosts = sorted(hosts);
+    volumes = sorted(volumes);
+    volumesById = sorted(volumesById);
+    sessions = sorted(sessions);
+  }
+
+  /** Before anything has happened; epoch 0. */
+  public static ClusterView empty() {
+    return EMPTY;
+  }
+
+  /** With the volumes' names taken from their rows. */
+  public static ClusterView of(
+      String clusterId,
+      Map<HostId, HostInfo> hosts,
+      Map<Integer, VolumeInfo> volumesById,
+      Map<Long, SessionInfo> sessions,
+      PlacementMap placement) {
+    Map<String, VolumeInfo> named = new TreeMap<>();
+    for (VolumeInfo volume : volumesById.values()) {
+      if (!volume.deleted()) {
+        named.put(volume.name(), volume);
+      }
+    }
+    return new ClusterView(clusterId, hosts, named, volumesById, sessions, placement);
+  }
+
+  /** Grows with every change of anything in here; the placement map's too. */
+  public long epoch() {
+    return placement.epoch();
+  }
+
+  public Optional<HostInfo> host(HostId id) {
+    return Optional.ofNullable(hosts.get(id));
+  }
+
+  public Optional<HostInfo> hostNamed(String name) {
+    return hosts.values().stream().filter(host -> host.name().equals(name)).findFirst();
+  }
+
+  /** All that store chunks, whatever their state. */
+  public List<HostInfo> storageHosts() {
+    return hosts.values().stream().filter(host -> !host.witness()).toList();
+  }
+
+  /** Whether the member's host runs, under that very incarnation. */
+  public boolean isAlive(Member member) {
+    HostInfo host = hosts.get(member.host());
+    return host != null && host.isAlive() && host.incarnation() == member.incarnation();
+  }
+
+  public boolean isAlive(HostId id) {
+    HostInfo host = hosts.get(id);
+    return host != null && host.isAlive();
+  }
+
+  /** What {@link ClusterDelta#apply} needs to bring a view of {@code epoch} up to this one. */
+  public byte[] deltaSince(long epoch) {
+    return ClusterDelta.since(this, epoch);
+  }
+
+  private static <K extends Comparable<K>, V> Map<K, V> sorted(Map<K, V> map) {
+    return Collections.unmodifiableMap(new TreeMap<>(map));
+  }
+}

@@ -1,0 +1,69 @@
+package org.trefoilfs.replication.membership;
+
+import java.time.Duration;
+
+/**
+ * A host's own permission to serve as a member: T/2 from the SENDING of the newest heartbeat that
+ * the leader granted, by the host's own clock. {@link FailureDetector} says why no leader declares
+ * the host lost before that.
+ *
+ * <p>The lease speaks of the host's incarnation, not of one group's view. A member that was taken
+ * out of an in-sync set while alive learns of it with the placement map; so call {@link #granted}
+ * only once the map of the reply's epoch is applied here. Then, T/2 after such a change was
+ * committed, the removed member either knows of it or has no lease, and the primary may complete
+ * writes without it. Thread-safe.
+ */
+public final class HostLease {
+  private final long durationNanos;
+  private long sent;
+  private boolean everSent;
+  private long granted;
+  private boolean held;
+
+  /**
+   * @param detection T: after how long of silence a host is lost
+   */
+  public HostLease(Duration detection) {
+    durationNanos = detection.toNanos() / 2;
+  }
+
+  /** T/2, in nanoseconds. */
+  public long durationNanos() {
+    return durationNanos;
+  }
+
+  /** A heartbeat is about to be sent; the time is taken before, never after. */
+  public synchronized void sent(long nanos) {
+    if (!everSent || nanos - sent > 0) {
+      sent = nanos;
+      everSent = true;
+    }
+  }
+
+  /**
+   * The leader granted the heartbeat that was sent then. An older one than the newest, or one that
+   * was never sent, changes nothing.
+   */
+  public synchronized void granted(long sentNanos) {
+    boolean known = everSent && sentNanos - sent <= 0;
+    if (known && (!held || sentNanos - granted > 0)) {
+      granted = sentNanos;
+      held = true;
+    }
+  }
+
+  /** The host was declared lost, or stops: nothing is valid until a later heartbeat is granted. */
+  public synchronized void drop() {
+    held = false;
+  }
+
+  /** Whether the host may serve at this moment. Ask again after anything that takes time. */
+  public synchronized boolean valid(long nowNanos) {
+    return held && nowNanos - granted < durationNanos;
+  }
+
+  /** Nanoseconds left, 0 or above. */
+  public synchronized long remaining(long nowNanos) {
+    return held ? Math.max(0, durationNanos - (nowNanos - granted)) : 0;
+  }
+}

@@ -1,0 +1,73 @@
+package org.trefoilfs.replication.membership;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.trefoilfs.replication.chunk.Version;
+import org.trefoilfs.replication.membership.ClusterCommand.Reopen;
+import org.trefoilfs.replication.placement.PgView;
+import org.trefoilfs.replication.placement.PgView.Member;
+import org.trefoilfs.replication.placement.Rendezvous;
+
+/** From which member a closed group opens. */
+final class Reopening {
+  /**
+   * A later view first, as in Raft's election: whoever was written to in the last view has seen
+   * what that view's primary made void, and a member that lost its unsynced tail may hold void
+   * writes of higher numbers. Numbers decide within a view.
+   */
+  private static final Comparator<Version> BY_VIEW =
+      Comparator.comparingLong(Version::view).thenComparingLong(Version::n);
+
+  private Reopening() {}
+
+  /** Members that need not be compared with others: sole ones, and such as never stopped. */
+  static List<HostId> unasked(ClusterView view, PgView group, Set<Member> live) {
+    if (group.inSync().size() == 1) {
+      HostId only = group.inSync().getFirst().host();
+      return runs(view, only, live) ? List.of(only) : List.of();
+    }
+    return group.inSync().stream()
+        .filter(member -> view.isAlive(member) && live.contains(member))
+        .map(Member::host)
+        .toList();
+  }
+
+  /** Those with the last write. */
+  static List<HostId> latest(PgView group, Map<HostId, Version> reported) {
+    Version last =
+        group.inSync().stream()
+            .map(member -> reported.getOrDefault(member.host(), Version.NONE))
+            .max(BY_VIEW)
+            .orElseThrow();
+    return group.inSync().stream()
+        .map(Member::host)
+        .filter(host -> reported.getOrDefault(host, Version.NONE).equals(last))
+        .toList();
+  }
+
+  /** Opens the group from one of the hosts; all others that had to do with it catch up. */
+  static Reopen from(ClusterView view, PgView group, Collection<HostId> able) {
+    List<HostInfo> hosts =
+        view.hosts().values().stream().filter(h -> able.contains(h.id())).toList();
+    HostId primary = Rendezvous.first(group.pg(), hosts);
+    Set<HostId> joiners = new LinkedHashSet<>();
+    group.inSync().forEach(member -> joiners.add(member.host()));
+    joiners.addAll(group.joining());
+    joiners.remove(primary);
+    long incarnation = view.host(primary).orElseThrow().incarnation();
+    return new Reopen(
+        group.pg(), group.view(), new Member(primary, incarnation), new ArrayList<>(joiners));
+  }
+
+  /** Whether the host runs as the state log says, and is heard. */
+  static boolean runs(ClusterView view, HostId id, Set<Member> live) {
+    return view.host(id)
+        .filter(host -> host.isAlive() && live.contains(new Member(id, host.incarnation())))
+        .isPresent();
+  }
+}
