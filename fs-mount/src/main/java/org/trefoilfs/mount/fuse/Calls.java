@@ -22,12 +22,7 @@ public final class Calls {
     this.statistics = statistics;
   }
 
-  /**
-   * Computes a call's reply and has it sent, exactly once: the request is gone after that.
-   *
-   * @param failed makes the reply for an errno
-   * @param send hands a reply to the transport; must not throw
-   */
+  /** Computes a call's reply and has it sent, exactly once: the request is gone after that. */
   public <R> void serve(Operation operation, Supplier<R> call, Channel<R> channel) {
     long start = time.nanoTime();
     statistics.began();
@@ -50,8 +45,10 @@ public final class Calls {
 
   /** Where a reply goes. */
   public interface Channel<R> {
+    /** The reply that carries an errno. */
     R failed(int errno);
 
+    /** Hands a reply to the transport. */
     void send(R reply);
   }
 

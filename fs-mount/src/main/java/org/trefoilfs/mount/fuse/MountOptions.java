@@ -21,7 +21,8 @@ public record MountOptions(Set<Flag> flags, String source, Duration timeout, int
 
   private static final int MAX_THREADS = 1024;
   private static final String KNOWN =
-      "ro, rw, sync, async, allow_other, only_me, direct_io, page_cache, timeout=SECONDS, threads=N";
+      "ro, rw, sync, async, allow_other, only_me, direct_io, page_cache, nosuid, nodev, noexec,"
+          + " timeout=SECONDS, threads=N";
 
   /** What is on or off. */
   public enum Flag {
@@ -34,7 +35,10 @@ public record MountOptions(Set<Flag> flags, String source, Duration timeout, int
      * Files go through the kernel's page cache while they are open, which shared writable mmap
      * needs; what another mount writes is seen at the next open only.
      */
-    PAGE_CACHE
+    PAGE_CACHE,
+    NO_SUID,
+    NO_DEVICES,
+    NO_EXEC
   }
 
   public MountOptions {
@@ -53,7 +57,7 @@ public record MountOptions(Set<Flag> flags, String source, Duration timeout, int
   /**
    * Parses {@code ro,timeout=5s,...}. Fails with INVALID, naming the option and those that there
    * are. What mount(8) adds of its own ({@code rw}, {@code defaults}, {@code noauto}, ...) is
-   * accepted.
+   * accepted; access times are never updated by reading.
    */
   public static MountOptions parse(String text, String source) {
     Parser parser = new Parser();
@@ -89,9 +93,12 @@ public record MountOptions(Set<Flag> flags, String source, Duration timeout, int
         case "only_me" -> flags.remove(Flag.ALLOW_OTHER);
         case "direct_io" -> flags.remove(Flag.PAGE_CACHE);
         case "page_cache" -> flags.add(Flag.PAGE_CACHE);
+        case "nosuid" -> flags.add(Flag.NO_SUID);
+        case "nodev" -> flags.add(Flag.NO_DEVICES);
+        case "noexec" -> flags.add(Flag.NO_EXEC);
         case "timeout" -> timeout = seconds(option, value);
         case "threads" -> threads = threads(option, value);
-        case "defaults", "noauto", "auto", "_netdev", "nofail", "exec", "suid", "dev" -> {}
+        case "defaults", "noauto", "auto", "_netdev", "nofail", "noatime", "relatime" -> {}
         default -> throw invalid("unknown mount option '" + option + "'; there are: " + KNOWN);
       }
     }

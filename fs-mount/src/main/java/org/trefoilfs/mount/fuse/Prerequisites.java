@@ -29,7 +29,8 @@ public final class Prerequisites {
     checkMountPoint(mountPoint);
   }
 
-  static boolean isRoot() {
+  /** Whether this process mounts and unmounts by itself, not through fusermount. */
+  public static boolean isRoot() {
     return "root".equals(System.getProperty("user.name"));
   }
 

@@ -109,12 +109,56 @@ final class Codec {
     return values;
   }
 
-  static <E extends Enum<E>> E constant(ByteReader in, E[] values) {
-    int ordinal = in.u8();
-    if (ordinal >= values.length) {
-      throw malformed("unknown choice " + ordinal);
-    }
-    return values[ordinal];
+  static int code(Names.RenameMode mode) {
+    return switch (mode) {
+      case REPLACE -> 0;
+      case NO_REPLACE -> 1;
+      case EXCHANGE -> 2;
+    };
+  }
+
+  static Names.RenameMode renameMode(ByteReader in) {
+    int code = in.u8();
+    return switch (code) {
+      case 0 -> Names.RenameMode.REPLACE;
+      case 1 -> Names.RenameMode.NO_REPLACE;
+      case 2 -> Names.RenameMode.EXCHANGE;
+      default -> throw malformed("unknown mode of rename " + code);
+    };
+  }
+
+  static int code(Names.XattrMode mode) {
+    return switch (mode) {
+      case CREATE_OR_REPLACE -> 0;
+      case CREATE -> 1;
+      case REPLACE -> 2;
+    };
+  }
+
+  static Names.XattrMode xattrMode(ByteReader in) {
+    int code = in.u8();
+    return switch (code) {
+      case 0 -> Names.XattrMode.CREATE_OR_REPLACE;
+      case 1 -> Names.XattrMode.CREATE;
+      case 2 -> Names.XattrMode.REPLACE;
+      default -> throw malformed("unknown mode of setting an attribute " + code);
+    };
+  }
+
+  static int code(Names.Privileges privileges) {
+    return switch (privileges) {
+      case KEEP -> 0;
+      case CLEAR_SET_ID -> 1;
+    };
+  }
+
+  static Names.Privileges privileges(ByteReader in) {
+    int code = in.u8();
+    return switch (code) {
+      case 0 -> Names.Privileges.KEEP;
+      case 1 -> Names.Privileges.CLEAR_SET_ID;
+      default -> throw malformed("unknown handling of set-id bits " + code);
+    };
   }
 
   static void end(ByteReader in) {

@@ -45,17 +45,17 @@ public sealed interface Operation {
       case Rename(Location from, Location to, Names.RenameMode mode) -> {
         Codec.write(out.u8(5), from);
         Codec.write(out, to);
-        out.u8(mode.ordinal());
+        out.u8(Codec.code(mode));
       }
       case SetAttributes(Location at, AttributeChange change) -> {
         Codec.write(out.u8(6), at);
         Codec.write(out, change);
       }
       case Wrote(long inode, long end, long mtime, Names.Privileges privileges) ->
-          out.u8(7).i64(inode).i64(end).i64(mtime).u8(privileges.ordinal());
+          out.u8(7).i64(inode).i64(end).i64(mtime).u8(Codec.code(privileges));
       case SetXattr(Location at, byte[] name, byte[] value, Names.XattrMode mode) -> {
         Codec.write(out.u8(8), at);
-        out.blob(name).blob(value).u8(mode.ordinal());
+        out.blob(name).blob(value).u8(Codec.code(mode));
       }
       case RemoveXattr(Location at, byte[] name) -> {
         Codec.write(out.u8(9), at);
@@ -73,20 +73,10 @@ public sealed interface Operation {
       case 2 -> new Link(Codec.location(in), Codec.location(in));
       case 3 -> new Unlink(Codec.location(in));
       case 4 -> new Rmdir(Codec.location(in));
-      case 5 ->
-          new Rename(
-              Codec.location(in),
-              Codec.location(in),
-              Codec.constant(in, Names.RenameMode.values()));
+      case 5 -> new Rename(Codec.location(in), Codec.location(in), Codec.renameMode(in));
       case 6 -> new SetAttributes(Codec.location(in), Codec.change(in));
-      case 7 ->
-          new Wrote(in.i64(), in.i64(), in.i64(), Codec.constant(in, Names.Privileges.values()));
-      case 8 ->
-          new SetXattr(
-              Codec.location(in),
-              in.blob(),
-              in.blob(),
-              Codec.constant(in, Names.XattrMode.values()));
+      case 7 -> new Wrote(in.i64(), in.i64(), in.i64(), Codec.privileges(in));
+      case 8 -> new SetXattr(Codec.location(in), in.blob(), in.blob(), Codec.xattrMode(in));
       case 9 -> new RemoveXattr(Codec.location(in), in.blob());
       case 10 -> new Pin(Codec.numbers(in));
       case 11 -> new Unpin(Codec.numbers(in));

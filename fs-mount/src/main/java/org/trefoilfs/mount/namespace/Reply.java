@@ -29,6 +29,8 @@ public sealed interface Reply {
   record Root(long inode, long nextSequence) implements Reply {}
 
   /**
+   * Orphans that nobody pins.
+   *
    * @param next to look beyond next; 0 when the end was reached
    */
   record Reclaimable(List<Orphan> orphans, long next) implements Reply {}
@@ -36,6 +38,8 @@ public sealed interface Reply {
   record Reclaimed(int count) implements Reply {}
 
   /**
+   * A step of taking a deleted volume apart.
+   *
    * @param removed rows removed by this step
    * @param left inodes of the volume that still exist, orphans among them; 0: wholly gone
    */

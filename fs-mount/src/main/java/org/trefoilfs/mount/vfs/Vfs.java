@@ -149,7 +149,8 @@ public final class Vfs {
     try {
       if (attributes(inode).nlink() == 0) {
         // Its name went between the kernel's look and now: the orphan poll may be past it.
-        waiting.<@Nullable Void>change(stale(orphans.pin(Set.of(inode))));
+        waiting.<@Nullable Void>change(orphans.pin(Set.of(inode)));
+        attributes(inode);
       }
       return files.add(open);
     } catch (RuntimeException e) {

@@ -9,6 +9,7 @@ import org.trefoilfs.mount.fuse.Calls;
 import org.trefoilfs.mount.fuse.FuseTransport;
 import org.trefoilfs.mount.fuse.MountHandle;
 import org.trefoilfs.mount.fuse.MountOptions;
+import org.trefoilfs.mount.fuse.MountOptions.Flag;
 import org.trefoilfs.mount.fuse.Prerequisites;
 import org.trefoilfs.mount.vfs.Vfs;
 import org.trefoilfs.replication.Reason;
@@ -38,7 +39,7 @@ public final class LibfuseTransport implements FuseTransport {
     CallStatistics statistics = new CallStatistics();
     Nodes nodes = new Nodes(vfs.root());
     ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(() -> new Scratch(runtime, SCRATCH));
-    boolean directIo = !options.has(MountOptions.Flag.PAGE_CACHE);
+    boolean directIo = !options.has(Flag.PAGE_CACHE);
     Requests requests =
         new Requests(
             vfs,
@@ -46,7 +47,7 @@ public final class LibfuseTransport implements FuseTransport {
             new RequestReader(library),
             new Replies(library, vfs, nodes, scratch, directIo),
             nodes);
-    if (options.has(MountOptions.Flag.SYNC)) {
+    if (options.has(Flag.SYNC)) {
       requests.syncEveryWrite();
     }
     OperationTable table = new OperationTable(runtime);
@@ -66,11 +67,19 @@ public final class LibfuseTransport implements FuseTransport {
     option(library, args, "big_writes");
     option(library, args, "max_write=" + MAX_IO);
     option(library, args, "max_read=" + MAX_IO);
-    if (options.has(MountOptions.Flag.ALLOW_OTHER)) {
+    if (options.has(Flag.ALLOW_OTHER)) {
       option(library, args, "allow_other");
     }
-    if (options.has(MountOptions.Flag.READ_ONLY)) {
+    if (options.has(Flag.READ_ONLY)) {
       option(library, args, "ro");
+    }
+    if (options.has(Flag.NO_EXEC)) {
+      option(library, args, "noexec");
+    }
+    if (Prerequisites.isRoot()) {
+      // libfuse's default is to refuse both, which a local disk does not.
+      option(library, args, options.has(Flag.NO_SUID) ? "nosuid" : "suid");
+      option(library, args, options.has(Flag.NO_DEVICES) ? "nodev" : "dev");
     }
     return args;
   }

@@ -38,7 +38,7 @@ final class OperationTable {
     LISTXATTR(27),
     REMOVEXATTR(28),
     CREATE(30),
-    FALLOCATE(39);
+    FALLOCATE(40);
 
     private final int index;
 
@@ -47,7 +47,7 @@ final class OperationTable {
     }
   }
 
-  private static final int SLOTS = 40;
+  private static final int SLOTS = 41;
 
   private final Runtime runtime;
   private final Pointer memory;

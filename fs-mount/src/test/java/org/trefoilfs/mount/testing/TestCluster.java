@@ -1,0 +1,66 @@
+package org.trefoilfs.mount.testing;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.trefoilfs.mount.fuse.FuseTransport;
+import org.trefoilfs.mount.fuse.MountHandle;
+import org.trefoilfs.mount.fuse.MountOptions;
+import org.trefoilfs.mount.fuse.MountTable;
+import org.trefoilfs.mount.fuse.Unmounter;
+import org.trefoilfs.mount.namespace.InMemoryStateLog;
+import org.trefoilfs.mount.namespace.NamespaceModule;
+import org.trefoilfs.mount.namespace.StateLogNames;
+import org.trefoilfs.mount.vfs.Capacity;
+import org.trefoilfs.mount.vfs.Vfs;
+import org.trefoilfs.mount.vfs.VfsOptions;
+import org.trefoilfs.replication.env.SystemTime;
+
+/** One namespace and one volume in memory, and the mounts of it; takes them away when closed. */
+public final class TestCluster implements AutoCloseable {
+  public static final VfsOptions OPTIONS =
+      new VfsOptions(Duration.ofSeconds(5), Duration.ofMillis(100));
+
+  public final GatedStateLog log = new GatedStateLog(new InMemoryStateLog(new NamespaceModule()));
+  public final FaultyVolume volume = new FaultyVolume(new MemoryVolume());
+  private final List<MountHandle> mounts = new ArrayList<>();
+  private long lastSession = 100;
+
+  public StateLogNames names() {
+    return StateLogNames.open(log, 1, ++lastSession, SystemTime.INSTANCE).join();
+  }
+
+  public Vfs vfs() {
+    return vfs(OPTIONS);
+  }
+
+  public Vfs vfs(VfsOptions options) {
+    Capacity capacity = new Capacity(64L << 30, 48L << 30, 1_000_000, 999_000);
+    return new Vfs(names(), volume, () -> capacity, SystemTime.INSTANCE, options);
+  }
+
+  public MountHandle mount(Path at, String options) throws Exception {
+    return mount(vfs(), at, options);
+  }
+
+  public MountHandle mount(Vfs vfs, Path at, String options) throws Exception {
+    Files.createDirectories(at);
+    MountOptions parsed = MountOptions.parse(options, "trefoil:test");
+    MountHandle handle = FuseTransport.named("libfuse", SystemTime.INSTANCE).mount(vfs, at, parsed);
+    mounts.add(handle);
+    return handle;
+  }
+
+  @Override
+  public void close() {
+    volume.heal();
+    log.open();
+    for (MountHandle mount : mounts) {
+      if (MountTable.at(mount.mountPoint()).isPresent()) {
+        Unmounter.unmount(mount.mountPoint(), Unmounter.Manner.LAZY);
+      }
+    }
+  }
+}
