@@ -48,6 +48,7 @@ class ReclaimerTest {
     fs.names.unlink(fs.at("a")).join();
     fs.names.pin(Set.of(file)).join();
     assertThat(reclaimer.runOnce().join()).isZero();
+    assertThat(deletions.done).as("its holder still reads it").isEmpty();
     fs.names.unpin(Set.of(file)).join();
     assertThat(reclaimer.runOnce().join()).isEqualTo(1);
   }
@@ -61,6 +62,7 @@ class ReclaimerTest {
     fs.names.unlink(fs.at("a")).join();
     fs.submit(new Command.DropPins(SESSION));
     assertThat(reclaimer.runOnce().join()).as("the other session holds it").isZero();
+    assertThat(deletions.done).isEmpty();
     fs.submit(new Command.DropPins(42));
     assertThat(reclaimer.runOnce().join()).isEqualTo(1);
   }
@@ -75,6 +77,7 @@ class ReclaimerTest {
     cursor = seen.cursor();
     assertThat(reclaimer.runOnce().join()).isEqualTo(1);
     assertThat(reclaimer.runOnce().join()).isZero();
+    assertThat(deletions.done).hasSize(1);
     cursor = fs.names.orphansAfter(cursor).join().cursor();
     assertThat(reclaimer.runOnce().join()).isEqualTo(1);
   }

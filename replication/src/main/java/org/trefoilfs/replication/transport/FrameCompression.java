@@ -25,6 +25,21 @@ public final class FrameCompression {
 
   private FrameCompression() {}
 
+  /** Bytes that {@link #isPromising} needs. */
+  public static int probeRoom() {
+    return COMPRESSOR.maxCompressedLength(PROBE_BYTES);
+  }
+
+  /** Whether the start of a payload compresses; {@code scratch} holds {@link #probeRoom}. */
+  public static boolean isPromising(ByteBuffer payload, ByteBuffer scratch) {
+    if (payload.remaining() < PAYLOAD_MIN) {
+      return false;
+    }
+    int from = payload.position();
+    int probe = COMPRESSOR.compress(payload, from, PROBE_BYTES, scratch, 0, probeRoom());
+    return probe <= worth(PROBE_BYTES);
+  }
+
   /** Bytes that {@link #compress} needs for a payload. */
   public static int room(int payloadBytes) {
     return worth(payloadBytes);
@@ -37,23 +52,16 @@ public final class FrameCompression {
    */
   public static int compress(ByteBuffer payload, ByteBuffer out) {
     int length = payload.remaining();
-    int from = payload.position();
-    if (length < PAYLOAD_MIN) {
-      return 0;
-    }
-    int probeMax = COMPRESSOR.maxCompressedLength(PROBE_BYTES);
-    int probe = COMPRESSOR.compress(payload, from, PROBE_BYTES, out, 0, probeMax);
-    if (probe > worth(PROBE_BYTES)) {
-      return 0;
-    }
     try {
-      return COMPRESSOR.compress(payload, from, length, out, 0, worth(length));
+      return COMPRESSOR.compress(payload, payload.position(), length, out, 0, worth(length));
     } catch (LZ4Exception doesNotFit) {
       return 0;
     }
   }
 
   /**
+   * The original of a compressed payload.
+   *
    * @param length of the original, within the receiver's limit
    * @throws TrefoilException INVALID
    */

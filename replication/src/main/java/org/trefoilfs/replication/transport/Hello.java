@@ -20,8 +20,6 @@ public record Hello(LocalIdentity identity, int protocol, String software, Lane 
   /** Bytes of the largest; all that an unknown peer can make a receiver hold. */
   public static final int PAYLOAD_MAX = 4 << 10;
 
-  private static final Lane[] LANES = Lane.values();
-
   public static Hello of(LocalIdentity identity, Lane lane) {
     return new Hello(identity, FrameHeader.PROTOCOL_VERSION, Software.VERSION, lane);
   }
@@ -33,11 +31,13 @@ public record Hello(LocalIdentity identity, int protocol, String software, Lane 
         .string(software)
         .i32(identity.hostId())
         .i64(identity.incarnation())
-        .u8(lane.ordinal());
+        .u8(codeOf(lane));
     return Payload.of(List.of(out.toBuffer()));
   }
 
   /**
+   * Reads a hello.
+   *
    * @throws TrefoilException INVALID
    */
   public static Hello decode(ByteBuffer payload) {
@@ -46,11 +46,11 @@ public record Hello(LocalIdentity identity, int protocol, String software, Lane 
     int protocol = in.i32();
     String software = in.string();
     LocalIdentity identity = new LocalIdentity(clusterId, in.i32(), in.i64());
-    int lane = in.u8();
-    if (lane >= LANES.length || in.hasRemaining()) {
-      throw new TrefoilException(Reason.INVALID, "malformed hello: lane " + lane);
+    Lane lane = laneOf(in.u8());
+    if (in.hasRemaining()) {
+      throw new TrefoilException(Reason.INVALID, "malformed hello: bytes too many");
     }
-    return new Hello(identity, protocol, software, LANES[lane]);
+    return new Hello(identity, protocol, software, lane);
   }
 
   /**
@@ -78,5 +78,22 @@ public record Hello(LocalIdentity identity, int protocol, String software, Lane 
                 + ", the peer to cluster "
                 + theirs
                 + "; check the address, or join with an empty data directory"));
+  }
+
+  private static int codeOf(Lane lane) {
+    return switch (lane) {
+      case CONTROL -> 0;
+      case DATA -> 1;
+      case BULK -> 2;
+    };
+  }
+
+  private static Lane laneOf(int code) {
+    return switch (code) {
+      case 0 -> Lane.CONTROL;
+      case 1 -> Lane.DATA;
+      case 2 -> Lane.BULK;
+      default -> throw new TrefoilException(Reason.INVALID, "malformed hello: lane " + code);
+    };
   }
 }

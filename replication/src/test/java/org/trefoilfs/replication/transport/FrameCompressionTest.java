@@ -77,6 +77,10 @@ class FrameCompressionTest {
 
   private static byte[] compress(byte[] original) {
     ByteBuffer direct = ByteBuffer.allocateDirect(original.length).put(original).flip();
+    ByteBuffer scratch = ByteBuffer.allocateDirect(FrameCompression.probeRoom());
+    if (!FrameCompression.isPromising(direct, scratch)) {
+      return new byte[0];
+    }
     ByteBuffer out = ByteBuffer.allocateDirect(FrameCompression.room(original.length));
     byte[] packed = new byte[FrameCompression.compress(direct, out)];
     out.get(0, packed);

@@ -32,6 +32,7 @@ import org.trefoilfs.replication.transport.netty.FrameWriter.Compress;
  * takes its place. Requests are queued until the handshake is done, so their order is that of the
  * calls from the first on. State that is not volatile or atomic belongs to the event loop.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // a failed write or close ends in channelInactive
 final class ClientConnection {
   private final Peer peer;
   private final EventLoop loop;

@@ -16,6 +16,7 @@ import org.trefoilfs.replication.transport.MessageCodec;
 import org.trefoilfs.replication.transport.MessageType;
 
 /** The client's end of a socket: says hello, takes answers, notices silence. */
+@SuppressWarnings("FutureReturnValueIgnored") // a failed write or close ends in channelInactive
 final class ClientHandler extends ChannelInboundHandlerAdapter {
   /** Silences in a row after which the peer is given up. */
   private static final int SILENCES_MAX = 3;

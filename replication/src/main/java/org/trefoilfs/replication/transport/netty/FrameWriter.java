@@ -48,7 +48,7 @@ final class FrameWriter {
     int type = MessageType.of(message).code();
     int length = (int) payload.length();
     ByteBuf plain = copy(payload, length);
-    if (compress == Compress.YES && length >= FrameCompression.PAYLOAD_MIN) {
+    if (compress == Compress.YES && isPromising(plain, length)) {
       return compressed(plain, new FrameHeader(type, flags, requestId, length, 0));
     }
     return seal(plain, new FrameHeader(type, flags, requestId, length, 0));
@@ -72,6 +72,20 @@ final class FrameWriter {
       frame.writeBytes(part.duplicate());
     }
     return frame;
+  }
+
+  private static boolean isPromising(ByteBuf plain, int length) {
+    if (length < FrameCompression.PAYLOAD_MIN) {
+      return false;
+    }
+    int room = FrameCompression.probeRoom();
+    ByteBuf scratch = ALLOCATOR.directBuffer(room);
+    try {
+      return FrameCompression.isPromising(
+          plain.nioBuffer(FrameHeader.BYTES, length), scratch.nioBuffer(0, room));
+    } finally {
+      scratch.release();
+    }
   }
 
   private static ByteBuf compressed(ByteBuf plain, FrameHeader header) {

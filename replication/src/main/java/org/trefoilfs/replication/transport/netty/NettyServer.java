@@ -24,6 +24,7 @@ import org.trefoilfs.replication.transport.TransportOptions;
  * Serves a host's port. One thread accepts and shakes hands; a connection then moves to a thread of
  * the lane that it named, so that whatever the handler does to writes, heartbeats are served.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // a failed write or close ends in channelInactive
 public final class NettyServer implements Closeable {
   /** Three for each of some thousand mounts; more is a fault, and would use up descriptors. */
   private static final int CONNECTIONS_MAX = 8192;

@@ -31,6 +31,7 @@ import org.trefoilfs.replication.transport.TransportOptions;
  * the backoff after it. No call blocks its thread, except that names, not numbers, of hosts are
  * looked up on a thread of their own.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // a failed write or close ends in channelInactive
 public final class NettyTransport implements Transport {
   private static final Logger log = LoggerFactory.getLogger(NettyTransport.class);
 

@@ -17,6 +17,7 @@ import org.trefoilfs.replication.TrefoilException;
  * system call. What the socket does not take stays here, where it can still be given up as
  * certainly unsent.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // a failed write or close ends in channelInactive
 final class Outbound {
   /** Flushes in one go before other connections of the loop get their turn. */
   private static final int ROUNDS_MAX = 16;

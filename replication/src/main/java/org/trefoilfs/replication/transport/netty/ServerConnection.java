@@ -22,6 +22,7 @@ import org.trefoilfs.replication.transport.LocalIdentity;
  * The server's end of a socket: shakes hands on the accepting thread, moves to its lane's, and
  * serves there. Used by one thread at a time.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // a failed write or close ends in channelInactive
 final class ServerConnection extends ChannelInboundHandlerAdapter {
   private static final Logger log = LoggerFactory.getLogger(ServerConnection.class);
 

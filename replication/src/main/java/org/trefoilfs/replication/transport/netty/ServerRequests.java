@@ -3,10 +3,13 @@ package org.trefoilfs.replication.transport.netty;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
+import io.netty.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.trefoilfs.replication.Reason;
@@ -23,6 +26,7 @@ import org.trefoilfs.replication.transport.netty.FrameWriter.Compress;
  * The requests of one connection, from frame to answer. Reading stops while the peer does not take
  * its answers, and while it has too many requests here that are not answered.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // a failed write or close ends in channelInactive
 final class ServerRequests {
   private static final Logger log = LoggerFactory.getLogger(ServerRequests.class);
   private static final Transport.Reply NO_REPLY = _ -> {};
@@ -42,6 +46,7 @@ final class ServerRequests {
   private final AtomicInteger openRequests = new AtomicInteger();
   private final AtomicLong openBytes = new AtomicLong();
   private volatile boolean full;
+  private @Nullable Future<?> signsOfLife;
 
   ServerRequests(Channel channel, ServerShared shared) {
     this.channel = channel;
@@ -67,6 +72,7 @@ final class ServerRequests {
   }
 
   void close() {
+    stopSigns();
     outbound.close(new TrefoilException(Reason.UNAVAILABLE, "the connection broke"));
   }
 
@@ -137,6 +143,33 @@ final class ServerRequests {
       full = false;
     }
     channel.config().setAutoRead(!full && channel.isWritable());
+    if (!full) {
+      stopSigns();
+    } else if (signsOfLife == null && channel.isActive()) {
+      startSigns();
+    }
+  }
+
+  /** While it does not read, it cannot be asked whether it lives: it says so unasked. */
+  private void startSigns() {
+    long everyNs = shared.options().silence().toNanos() / 2;
+    signsOfLife =
+        loop.scheduleAtFixedRate(
+            () -> {
+              if (channel.isWritable()) {
+                channel.writeAndFlush(FrameWriter.signal(FrameHeader.TYPE_PONG));
+              }
+            },
+            everyNs,
+            everyNs,
+            TimeUnit.NANOSECONDS);
+  }
+
+  private void stopSigns() {
+    if (signsOfLife != null) {
+      signsOfLife.cancel(false);
+      signsOfLife = null;
+    }
   }
 
   /** The answer to one request: the first that is given. */

@@ -1,20 +1,28 @@
 package org.trefoilfs.replication.transport.netty;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 import static org.trefoilfs.replication.transport.netty.Hosts.ECHO;
 import static org.trefoilfs.replication.transport.netty.Hosts.PATIENCE;
 import static org.trefoilfs.replication.transport.netty.Hosts.assertFails;
 import static org.trefoilfs.replication.transport.netty.Hosts.get;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -27,6 +35,8 @@ import org.trefoilfs.replication.transport.LocalIdentity;
 import org.trefoilfs.replication.transport.Message;
 import org.trefoilfs.replication.transport.Message.Lane;
 import org.trefoilfs.replication.transport.RandomMessages;
+import org.trefoilfs.replication.transport.TransportOptions;
+import org.trefoilfs.replication.transport.TransportOptions.Limits;
 import org.trefoilfs.replication.transport.netty.RawPeer.Received;
 
 class HostilePeerTest {
@@ -167,6 +177,75 @@ class HostilePeerTest {
       }
       assertThat(peer.receive().orElseThrow().message()).isEqualTo(new Message.Written(3, 4));
     }
+  }
+
+  @Test
+  void aPeerThatDoesNotReadItsAnswersIsNotReadFromEither() throws Exception {
+    AtomicInteger handled = new AtomicInteger();
+    Message large = new Message.Data(ByteBuffer.allocate(64 << 10));
+    Address to =
+        hosts
+            .server(
+                (_, reply) -> {
+                  handled.incrementAndGet();
+                  reply.send(large);
+                })
+            .address();
+    int requests = 4000;
+    byte[] batch = bigRequests(requests);
+    try (RawPeer peer = RawPeer.greeted(to, Lane.DATA)) {
+      Thread sender = Thread.ofVirtual().start(() -> sendQuietly(peer, batch));
+      await().atMost(PATIENCE).until(() -> handled.get() > 0);
+      // 250 MiB of answers would be due; what the sockets' buffers hold is all that is made.
+      await().during(Duration.ofMillis(300)).atMost(PATIENCE).until(stays(handled));
+      assertThat(handled.get()).isLessThan(requests / 2);
+      for (int n = 1; n <= requests; n++) {
+        assertThat(peer.receive().orElseThrow().header().requestId()).isEqualTo(n);
+      }
+      sender.join();
+    }
+  }
+
+  @Test
+  void aPeerThatAskedForMuchAndTakesNothingIsDisconnectedAtTheLimit() throws Exception {
+    List<Runnable> held = Collections.synchronizedList(new ArrayList<>());
+    Message large = new Message.Data(ByteBuffer.allocate(1 << 20));
+    TransportOptions small = TransportOptions.DEFAULT.withLimits(new Limits(1000, 2 << 20));
+    Address to = hosts.server(0, (_, reply) -> held.add(() -> reply.send(large)), small).address();
+    try (RawPeer peer = RawPeer.greeted(to, Lane.DATA)) {
+      for (int n = 1; n <= 50; n++) {
+        peer.send(RawPeer.request(new Message.Done(), n));
+      }
+      await().atMost(PATIENCE).until(() -> held.size() == 50);
+      held.forEach(Runnable::run);
+      int received = 0;
+      while (peer.receive().isPresent()) {
+        received++;
+      }
+      assertThat(received).isLessThan(50);
+    }
+  }
+
+  private static byte[] bigRequests(int count) {
+    ByteArrayOutputStream all = new ByteArrayOutputStream();
+    for (int n = 1; n <= count; n++) {
+      all.writeBytes(RawPeer.request(new Message.Data(ByteBuffer.allocate(1000)), n));
+    }
+    return all.toByteArray();
+  }
+
+  private static void sendQuietly(RawPeer peer, byte[] bytes) {
+    try {
+      peer.send(bytes);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** True while the counter is what it was when last asked. */
+  private static Callable<Boolean> stays(AtomicInteger counter) {
+    AtomicInteger last = new AtomicInteger(-1);
+    return () -> last.getAndSet(counter.get()) == counter.get();
   }
 
   @Test

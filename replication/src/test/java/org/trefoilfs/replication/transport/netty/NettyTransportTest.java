@@ -315,6 +315,20 @@ class NettyTransportTest {
   }
 
   @Test
+  void aServerThatStoppedReadingIsNotASilentPeer() throws Exception {
+    ConcurrentLinkedQueue<Runnable> held = new ConcurrentLinkedQueue<>();
+    TransportOptions quick = TransportOptions.DEFAULT.withSilence(Duration.ofMillis(50));
+    TransportOptions narrow = quick.withLimits(new Limits(1, 1 << 20));
+    Address to = hosts.server(0, (m, reply) -> held.add(() -> reply.send(m)), narrow).address();
+    NettyTransport client = hosts.client(quick);
+    CompletableFuture<Message> answer = client.call(to, PING, PATIENCE);
+    await().pollDelay(Duration.ofMillis(600)).until(() -> held.size() == 1);
+    assertThat(answer).isNotDone();
+    held.remove().run();
+    assertThat(get(answer)).isEqualTo(PING);
+  }
+
+  @Test
   void aHostOfAnotherClusterIsTurnedAwayWithBothNamesAndTheRemedy() throws Exception {
     Address to = hosts.server(ECHO).address();
     NettyTransport stranger =

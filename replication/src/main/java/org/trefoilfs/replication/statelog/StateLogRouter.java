@@ -1,0 +1,175 @@
+package org.trefoilfs.replication.statelog;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.env.TimeSource;
+import org.trefoilfs.replication.membership.Address;
+import org.trefoilfs.replication.membership.HostId;
+import org.trefoilfs.replication.transport.Message;
+import org.trefoilfs.replication.transport.Transport;
+
+/**
+ * The state log for those who do not know who leads: finds the leader, and finds it again when it
+ * changes.
+ *
+ * <p>A command whose outcome is unknown is sent again until the deadline. That is safe because
+ * every command carries its own operation id, by which its module answers a repetition from its
+ * reply cache; a module whose commands are not idempotent in this way must not be used through a
+ * router.
+ *
+ * <p>Futures complete on a transport, timer or applying thread: whoever continues on them must not
+ * block.
+ */
+public final class StateLogRouter implements StateLog {
+  /** Requests under way; beyond, callers are told UNAVAILABLE at once. */
+  private static final int PENDING_MAX = 16_384;
+
+  private final Optional<LocalStateLog> local;
+  private final Transport transport;
+  private final Hosts hosts;
+  private final Timing timing;
+  private final AtomicInteger pending = new AtomicInteger();
+  private final AtomicInteger turn = new AtomicInteger();
+  private volatile @Nullable Address leader;
+
+  /**
+   * Who can be asked.
+   *
+   * @param known addresses of hosts that may lead or know who does; asked again for every attempt
+   * @param addressOf where a host serves this program's protocol
+   */
+  public record Hosts(
+      Supplier<List<Address>> known, Function<HostId, Optional<Address>> addressOf) {}
+
+  /**
+   * How long things may take.
+   *
+   * @param timeout until a call fails
+   * @param attempt until one host's answer is no longer waited for, so that a dead leader costs
+   *     little
+   * @param scheduler runs the short waits between attempts
+   */
+  public record Timing(
+      Duration timeout, Duration attempt, TimeSource time, ScheduledExecutorService scheduler) {
+    public static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(30);
+    public static final Duration DEFAULT_ATTEMPT = Duration.ofMillis(1500);
+
+    public Timing(TimeSource time, ScheduledExecutorService scheduler) {
+      this(DEFAULT_TIMEOUT, DEFAULT_ATTEMPT, time, scheduler);
+    }
+  }
+
+  /**
+   * @param local this host's own replica; it is asked without a message while it leads
+   */
+  public StateLogRouter(
+      Optional<LocalStateLog> local, Transport transport, Hosts hosts, Timing timing) {
+    this.local = local;
+    this.transport = transport;
+    this.hosts = hosts;
+    this.timing = timing;
+  }
+
+  @Override
+  public CompletableFuture<byte[]> submit(byte module, byte[] command) {
+    return route(
+        new RoutedCall.Request(
+            new Message.StateSubmit(module, command), log -> log.submit(module, command), true));
+  }
+
+  @Override
+  public CompletableFuture<byte[]> query(byte module, byte[] query) {
+    return route(
+        new RoutedCall.Request(
+            new Message.StateQuery(module, query), log -> log.query(module, query), false));
+  }
+
+  private CompletableFuture<byte[]> route(RoutedCall.Request request) {
+    if (pending.incrementAndGet() > PENDING_MAX) {
+      pending.decrementAndGet();
+      return CompletableFuture.failedFuture(
+          new TrefoilException(
+              Reason.UNAVAILABLE,
+              PENDING_MAX + " requests to the state log wait already; slow down and try again"));
+    }
+    RoutedCall call = new RoutedCall(this, request, timing);
+    call.attempt();
+    return call.result().whenComplete((reply, failure) -> pending.decrementAndGet());
+  }
+
+  /** Sends one attempt to whoever seems to lead. */
+  CompletableFuture<byte[]> send(RoutedCall.Request request, Duration timeout) {
+    Optional<LocalStateLog> here = local.filter(LocalStateLog::isLeader);
+    if (here.isPresent()) {
+      return request
+          .inProcess()
+          .apply(here.get())
+          .orTimeout(timeout.toNanos(), TimeUnit.NANOSECONDS)
+          .exceptionallyCompose(StateLogRouter::lateIsUnknown);
+    }
+    Optional<Address> target = target();
+    if (target.isEmpty()) {
+      return CompletableFuture.failedFuture(
+          new TrefoilException(Reason.UNAVAILABLE, "no host of the cluster is known"));
+    }
+    Address asked = target.get();
+    return transport
+        .call(asked, request.message(), timeout)
+        .thenApply(
+            answer -> {
+              byte[] reply = body(answer);
+              leader = asked;
+              return reply;
+            });
+  }
+
+  private Optional<Address> target() {
+    Address believed = leader;
+    if (believed != null) {
+      return Optional.of(believed);
+    }
+    Optional<Address> told = local.flatMap(LocalStateLog::leader).flatMap(hosts.addressOf());
+    List<Address> known = hosts.known().get();
+    // Every other turn goes round the hosts: what the local replica believes may be out of date.
+    int now = turn.getAndIncrement();
+    if (known.isEmpty() || (told.isPresent() && now % 2 == 0)) {
+      return told;
+    }
+    return Optional.of(known.get(Math.floorMod(now, known.size())));
+  }
+
+  /** Whom to ask first from now on; null when nobody is known to lead. */
+  void leaderIs(@Nullable Address address) {
+    leader = address;
+  }
+
+  private static CompletableFuture<byte[]> lateIsUnknown(Throwable failure) {
+    return CompletableFuture.failedFuture(
+        failure instanceof TimeoutException
+            ? new TrefoilException(
+                Reason.OUTCOME_UNKNOWN, "this host's state log did not answer in time", failure)
+            : failure);
+  }
+
+  private static byte[] body(Message answer) {
+    return switch (answer) {
+      case Message.StateReply(byte[] reply) -> reply;
+      case Message.Failed(Reason reason, String message, String hint) ->
+          throw new TrefoilException(reason, message, hint.isEmpty() ? null : hint);
+      default ->
+          throw new TrefoilException(
+              Reason.INTERNAL, "the state log answered " + answer.getClass().getSimpleName());
+    };
+  }
+}

@@ -1,0 +1,345 @@
+package org.trefoilfs.replication.statelog.ratis;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import org.apache.ratis.proto.RaftProtos.RaftPeerRole;
+import org.apache.ratis.protocol.RaftGroup;
+import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.protocol.RaftPeer;
+import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.server.storage.RaftStorage;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.env.SystemTime;
+import org.trefoilfs.replication.env.TimeSource;
+import org.trefoilfs.replication.membership.Address;
+import org.trefoilfs.replication.membership.HostId;
+import org.trefoilfs.replication.statelog.LeaderState;
+import org.trefoilfs.replication.statelog.LocalStateLog;
+import org.trefoilfs.replication.statelog.Members;
+import org.trefoilfs.replication.statelog.StateModule;
+import org.trefoilfs.replication.statelog.ratis.RatisOptions.Start;
+import org.trefoilfs.replication.statelog.rocks.RocksState;
+
+/**
+ * This host's replica of the state log: a Ratis server in this process, over Ratis' own Netty
+ * transport, and the modules' state in RocksDB.
+ *
+ * <p>Futures complete on the applying thread: whoever continues on them must not block.
+ */
+public final class RatisStateLog implements LocalStateLog, Closeable {
+  private static final Logger LOG = LoggerFactory.getLogger(RatisStateLog.class);
+
+  private final RatisOptions options;
+  private final RaftServer server;
+  private final RaftServer.Division division;
+  private final RatisStateMachine machine;
+  private final RocksState state;
+  private final Leadership leadership;
+  private final Requests requests;
+  private final Membership membership;
+  private final CompletableFuture<Throwable> failed = new CompletableFuture<>();
+  private volatile boolean closed;
+
+  /**
+   * Starts the replica and returns when it listens; leadership comes later.
+   *
+   * @throws TrefoilException CORRUPT or IO when the directory cannot be used, INVALID when {@link
+   *     Start#RESTART} finds none
+   */
+  public static RatisStateLog start(RatisOptions options, List<StateModule> modules) {
+    return start(options, modules, SystemTime.INSTANCE);
+  }
+
+  public static RatisStateLog start(
+      RatisOptions options, List<StateModule> modules, TimeSource time) {
+    checkDirectory(options);
+    RocksState state = RocksState.open(options.directory().resolve("state"));
+    try {
+      return new RatisStateLog(options, state, byId(modules), time);
+    } catch (IOException | RuntimeException e) {
+      state.close();
+      throw unstartable(options, e);
+    }
+  }
+
+  private RatisStateLog(
+      RatisOptions options, RocksState state, Map<Byte, StateModule> modules, TimeSource time)
+      throws IOException {
+    this.options = options;
+    this.state = state;
+    this.leadership = new Leadership(options.self(), time);
+    this.machine = new RatisStateMachine(state, modules, new Callbacks());
+    RaftGroupId group = RaftGroupId.valueOf(options.cluster());
+    this.server =
+        RaftServer.newBuilder()
+            .setServerId(Peers.id(options.self()))
+            .setGroup(RaftGroup.valueOf(group, initialPeers(options)))
+            .setProperties(Tuning.properties(options))
+            .setStateMachine(machine)
+            .setOption(RaftStorage.StartupOption.RECOVER)
+            .build();
+    try {
+      this.division = server.getDivision(group);
+      this.requests = new Requests(options, server, division);
+      this.membership = new Membership(server, division, requests);
+      server.start();
+    } catch (IOException | RuntimeException e) {
+      leadership.close();
+      server.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public CompletableFuture<byte[]> submit(byte module, byte[] command) {
+    TrefoilException refusal = refusal(module);
+    return refusal != null
+        ? CompletableFuture.failedFuture(refusal)
+        : requests.submit(module, command);
+  }
+
+  @Override
+  public CompletableFuture<byte[]> query(byte module, byte[] query) {
+    TrefoilException refusal = refusal(module);
+    return refusal != null
+        ? CompletableFuture.failedFuture(refusal)
+        : requests.readPoint().thenApply(ready -> machine.query(module, query));
+  }
+
+  /** Answers from this replica's own state, which may lag: no leader is asked. */
+  public byte[] queryLocal(byte module, byte[] query) {
+    checkModule(module);
+    return machine.query(module, query);
+  }
+
+  @Override
+  public boolean isLeader() {
+    return !closed && !failed.isDone() && division.getInfo().isLeaderReady();
+  }
+
+  @Override
+  public Optional<HostId> leader() {
+    return Peers.host(division.getInfo().getLeaderId());
+  }
+
+  /**
+   * Completes when this host led at some moment after the call: at once under the leader's lease,
+   * after a round of heartbeats otherwise. Fails with NOT_LEADER or UNAVAILABLE.
+   */
+  public CompletableFuture<Void> verifyLeadership() {
+    TrefoilException refusal = refusal();
+    return refusal != null ? CompletableFuture.failedFuture(refusal) : requests.readPoint();
+  }
+
+  /** Who leads, and since when. */
+  public LeaderState leadership() {
+    return leadership.current();
+  }
+
+  /** Tells the present state, then every change, in order, on a thread of its own. */
+  public void onLeadershipChange(Consumer<LeaderState> listener) {
+    leadership.listen(listener);
+  }
+
+  /** The members as this host's log has them. */
+  public Members members() {
+    return membership.members();
+  }
+
+  /**
+   * Makes these the members, on the leader. New voters are added one by one, each after it has
+   * caught up; a failure leaves the changes already made, which {@link #members} shows. A member's
+   * address is not changed: remove it, then add it. This host itself must stay a voter: transfer
+   * its leadership first.
+   */
+  public CompletableFuture<Void> setMembers(
+      Map<HostId, Address> voters, Map<HostId, Address> listeners) {
+    TrefoilException refusal = refusal();
+    if (refusal != null) {
+      return CompletableFuture.failedFuture(refusal);
+    }
+    if (!voters.containsKey(options.self())) {
+      return CompletableFuture.failedFuture(
+          new TrefoilException(
+              Reason.INVALID,
+              options.self() + " leads and cannot remove itself; transfer its leadership first"));
+    }
+    return membership.change(new Members(voters, listeners));
+  }
+
+  /** Hands leadership to another voter; fails, and goes on leading, when that one lags. */
+  public CompletableFuture<Void> transferLeadership(HostId to) {
+    TrefoilException refusal = refusal();
+    return refusal != null ? CompletableFuture.failedFuture(refusal) : membership.transfer(to);
+  }
+
+  /** Takes a snapshot now, and drops the log that it replaces; the index it was taken at. */
+  public CompletableFuture<Long> snapshot() {
+    return membership.snapshot();
+  }
+
+  /** The oldest entry still in the log; those before it are only in snapshots. */
+  long firstLogIndex() {
+    return division.getRaftLog().getStartIndex();
+  }
+
+  /** Completes, with the cause, when this replica had to stop serving for good. */
+  public CompletableFuture<Throwable> failed() {
+    return failed.copy();
+  }
+
+  /** The stored state, for inspection. */
+  public RocksState state() {
+    return state;
+  }
+
+  private @Nullable TrefoilException refusal(byte module) {
+    checkModule(module);
+    return refusal();
+  }
+
+  private void checkModule(byte module) {
+    if (!machine.hasModule(module)) {
+      throw new TrefoilException(
+          Reason.INVALID, "no state module " + module + "; the peer runs another version");
+    }
+  }
+
+  private @Nullable TrefoilException refusal() {
+    if (failed.isDone()) {
+      return new TrefoilException(
+          Reason.UNAVAILABLE,
+          "the state log on "
+              + options.self()
+              + " stopped: "
+              + failed.join()
+              + "; see its log, remove the cause and restart the daemon");
+    }
+    if (closed) {
+      return new TrefoilException(
+          Reason.UNAVAILABLE, "the state log on " + options.self() + " is closed");
+    }
+    if (isLeader()) {
+      return null;
+    }
+    return new TrefoilException(
+        Reason.NOT_LEADER,
+        options.self()
+            + " does not lead the state log; "
+            + leader().map(host -> "ask " + host).orElse("no leader is known, try again"));
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    try {
+      server.close();
+    } catch (IOException e) {
+      LOG.warn("state log of {} did not close cleanly", options.self(), e);
+    } finally {
+      leadership.close();
+      state.close();
+    }
+  }
+
+  private static List<RaftPeer> initialPeers(RatisOptions options) {
+    return options.start() == Start.BOOTSTRAP
+        ? List.of(Peers.peer(options.self(), options.raftAddress(), RaftPeerRole.FOLLOWER))
+        : List.of();
+  }
+
+  private static void checkDirectory(RatisOptions options) {
+    if (options.start() == Start.RESTART
+        && !Files.isDirectory(Tuning.storage(options).resolve(options.cluster().toString()))) {
+      throw new TrefoilException(
+          Reason.INVALID,
+          "no state log of cluster "
+              + options.cluster()
+              + " in "
+              + options.directory()
+              + "; if its disk was lost, remove this host from the cluster and let it join anew");
+    }
+    try {
+      Files.createDirectories(Tuning.storage(options));
+    } catch (IOException e) {
+      throw unstartable(options, e);
+    }
+  }
+
+  private static TrefoilException unstartable(RatisOptions options, Exception cause) {
+    if (cause instanceof TrefoilException known) {
+      return known;
+    }
+    return new TrefoilException(
+        Reason.IO,
+        "the state log in "
+            + options.directory()
+            + " cannot start at "
+            + options.raftAddress()
+            + ": "
+            + cause
+            + "; check that no other daemon uses the directory or the port, and the disk",
+        cause);
+  }
+
+  private static Map<Byte, StateModule> byId(List<StateModule> modules) {
+    Map<Byte, StateModule> byId = new HashMap<>();
+    for (StateModule module : modules) {
+      if (module.id() == 0 || byId.put(module.id(), module) != null) {
+        throw new IllegalArgumentException("id " + module.id() + " of a state module is taken");
+      }
+    }
+    return byId;
+  }
+
+  private final class Callbacks implements RatisStateMachine.Observer {
+    @Override
+    public void appending(long callId) {
+      requests.appending(callId);
+    }
+
+    @Override
+    public void leaderChanged(Optional<HostId> leader) {
+      changed(leadership.current().leading() && leader.equals(Optional.of(options.self())), leader);
+    }
+
+    @Override
+    public void leaderReady() {
+      changed(true, Optional.of(options.self()));
+    }
+
+    @Override
+    public void leaderStopped() {
+      changed(false, Optional.empty());
+    }
+
+    private void changed(boolean leading, Optional<HostId> leader) {
+      long term = division == null ? 0 : division.getInfo().getCurrentTerm();
+      leadership.change(leading, leader, term);
+    }
+
+    @Override
+    public void failed(Throwable cause) {
+      failed.complete(cause);
+      leadership.change(false, Optional.empty(), leadership.current().term());
+    }
+
+    @Override
+    public void closed() {
+      if (!closed) {
+        failed(new IllegalStateException("Ratis closed the log by itself"));
+      }
+    }
+  }
+}
