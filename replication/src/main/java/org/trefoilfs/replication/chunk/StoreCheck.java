@@ -75,7 +75,7 @@ public final class StoreCheck {
       ChunkInfo info = file.info();
       bytes += (long) info.blocks() * ChunkId.BLOCK;
       checkBlocks(file);
-      return Pools.mix(Pools.mix(Pools.mix(id.inode()) + id.index()) + info.digest());
+      return digestOf(info);
     } catch (TrefoilException e) {
       damaged++;
       damage.accept(e.getMessage());
@@ -83,6 +83,12 @@ public final class StoreCheck {
       // Deleted meanwhile.
     }
     return 0;
+  }
+
+  /** A chunk's part of a store's digest: its name and content, whatever its version. */
+  public static long digestOf(ChunkInfo info) {
+    ChunkId id = info.id();
+    return Pools.mix(Pools.mix(Pools.mix(id.inode()) + id.index()) + info.digest());
   }
 
   private static void checkBlocks(ChunkFile file) throws IOException {

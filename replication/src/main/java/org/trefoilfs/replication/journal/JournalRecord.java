@@ -20,8 +20,11 @@ public sealed interface JournalRecord {
   /** In {@code view}, prepared writes of the group numbered above {@code lastN} are void. */
   record Truncated(int pg, long view, long lastN) implements JournalRecord {}
 
-  /** The group is known to be committed up to {@code n}. */
-  record Committed(int pg, long n) implements JournalRecord {}
+  /**
+   * The group is known to be committed up to {@code n}, last written in {@code view}. Appended
+   * before a release, so that the group's numbering outlives its records.
+   */
+  record Committed(int pg, long view, long n) implements JournalRecord {}
 
   /** A chunk replaced as a whole by catch-up or healing. */
   record Installed(int pg, ChunkImage image) implements JournalRecord {}

@@ -28,8 +28,8 @@ final class RecordCodec {
       case JournalRecord.Prepared prepared -> encodePrepared(out, prepared);
       case JournalRecord.Truncated(int pg, long view, long lastN) ->
           List.of(out.u8(TRUNCATED).i32(pg).i64(view).i64(lastN).toBuffer());
-      case JournalRecord.Committed(int pg, long n) ->
-          List.of(out.u8(COMMITTED).i32(pg).i64(n).toBuffer());
+      case JournalRecord.Committed(int pg, long view, long n) ->
+          List.of(out.u8(COMMITTED).i32(pg).i64(view).i64(n).toBuffer());
       case JournalRecord.Installed installed -> encodeInstalled(out, installed);
       case JournalRecord.Reset(int pg, long view, long n) ->
           List.of(out.u8(RESET).i32(pg).i64(view).i64(n).toBuffer());
@@ -46,7 +46,7 @@ final class RecordCodec {
           new JournalRecord.Prepared(
               pg, in.i64(), in.i64(), in.i64(), OperationId.readFrom(in), Mutation.readFrom(in));
       case TRUNCATED -> new JournalRecord.Truncated(pg, in.i64(), in.i64());
-      case COMMITTED -> new JournalRecord.Committed(pg, in.i64());
+      case COMMITTED -> new JournalRecord.Committed(pg, in.i64(), in.i64());
       case INSTALLED -> new JournalRecord.Installed(pg, ChunkImage.readFrom(in));
       case RESET -> new JournalRecord.Reset(pg, in.i64(), in.i64());
       default ->

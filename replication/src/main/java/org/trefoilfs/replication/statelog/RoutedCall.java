@@ -16,6 +16,12 @@ final class RoutedCall {
   private static final long BACKOFF_MIN_MS = 20;
   private static final long BACKOFF_MAX_MS = 100;
 
+  /**
+   * The least that an attempt gets. None is begun with less left: a command that then came too late
+   * would make the outcome unknown for nothing.
+   */
+  private static final long ATTEMPT_MIN_NANOS = 50_000_000;
+
   /** Hints followed without a pause; hosts that point at each other must not spin. */
   private static final int HINTS_IN_A_ROW_MAX = 3;
 
@@ -52,7 +58,8 @@ final class RoutedCall {
   void attempt() {
     attempts++;
     long left = deadlineNanos - timing.time().nanoTime();
-    Duration patience = Duration.ofNanos(Math.clamp(left, 1, timing.attempt().toNanos()));
+    long longest = Math.max(timing.attempt().toNanos(), ATTEMPT_MIN_NANOS);
+    Duration patience = Duration.ofNanos(Math.clamp(left, ATTEMPT_MIN_NANOS, longest));
     CompletableFuture<byte[]> sent;
     try {
       sent = router.send(request, patience);
@@ -67,7 +74,14 @@ final class RoutedCall {
       result.complete(reply);
       return;
     }
-    TrefoilException known = TrefoilException.of(failure);
+    try {
+      decide(TrefoilException.of(failure));
+    } catch (RuntimeException e) {
+      result.completeExceptionally(e);
+    }
+  }
+
+  private void decide(TrefoilException known) {
     switch (known.reason()) {
       case NOT_LEADER -> follow(known);
       // One stale address may belong to another cluster by now.
@@ -97,19 +111,20 @@ final class RoutedCall {
 
   private void pauseAndRetry(TrefoilException cause) {
     hintsInARow = 0;
-    if (expired()) {
+    long pauseMs = pauseMs();
+    if (deadlineNanos - timing.time().nanoTime() < pauseMs * 1_000_000 + ATTEMPT_MIN_NANOS) {
       result.completeExceptionally(gaveUp(cause));
       return;
     }
     try {
-      timing.scheduler().schedule(this::attempt, pauseMs(), TimeUnit.MILLISECONDS);
+      timing.scheduler().schedule(this::attempt, pauseMs, TimeUnit.MILLISECONDS);
     } catch (RejectedExecutionException e) {
       result.completeExceptionally(gaveUp(cause));
     }
   }
 
   private boolean expired() {
-    return timing.time().nanoTime() - deadlineNanos >= 0;
+    return deadlineNanos - timing.time().nanoTime() < ATTEMPT_MIN_NANOS;
   }
 
   /** Spread by the clock's low bits, so that those who failed together do not return together. */

@@ -166,7 +166,7 @@ public final class StateLogRouter implements StateLog {
     return switch (answer) {
       case Message.StateReply(byte[] reply) -> reply;
       case Message.Failed(Reason reason, String message, String hint) ->
-          throw new TrefoilException(reason, message, hint.isEmpty() ? null : hint);
+          throw TrefoilException.withHint(reason, message, hint);
       default ->
           throw new TrefoilException(
               Reason.INTERNAL, "the state log answered " + answer.getClass().getSimpleName());

@@ -85,7 +85,7 @@ public sealed interface Message {
    */
   record NewView(int pg, long view, long commitIndex, long lastN) implements Message {}
 
-  /** Commit indexes by group, sent when no PREPARE carried them. One-way. */
+  /** Commit indexes by group, sent when no PREPARE carried them. {@link Done}. */
   record Committed(Map<Integer, Commit> commits) implements Message {}
 
   record Commit(long view, long n) {}

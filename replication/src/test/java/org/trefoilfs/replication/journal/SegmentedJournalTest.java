@@ -64,7 +64,7 @@ class SegmentedJournalTest {
             new JournalRecord.Prepared(7, 1, 2, 1, OperationId.NONE, punch),
             new JournalRecord.Prepared(7, 1, 3, 2, OperationId.NONE, new Mutation.Delete(id)),
             new JournalRecord.Truncated(7, 2, 2),
-            new JournalRecord.Committed(7, 3),
+            new JournalRecord.Committed(7, 2, 3),
             new JournalRecord.Installed(
                 7, new ChunkImage(id, new Version(3, 9), List.of(extent, extent))),
             new JournalRecord.Reset(7, 4, 10));

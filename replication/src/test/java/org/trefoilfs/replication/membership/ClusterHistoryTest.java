@@ -102,18 +102,21 @@ class ClusterHistoryTest {
         assertThat(now.inSync()).as(where).allMatch(after::isAlive);
       }
       assertThat(now.joining()).as(where).allMatch(after::isAlive);
-      checkMembers(old, now, command, where);
+      checkMembers(before, old, now, command, where);
     }
   }
 
   /** Who enters the in-sync set caught up as a joiner, or opened the group. */
   private static void checkMembers(
-      PgView old, PgView now, ClusterCommand command, Supplier<String> where) {
+      ClusterView before, PgView old, PgView now, ClusterCommand command, Supplier<String> where) {
     boolean reopened = old.primary() == null && now.primary() != null;
     if (reopened) {
       assertThat(command).as(where).isInstanceOf(ReopenGroups.class);
       assertThat(old.member(now.inSync().getFirst().host())).as(where).isPresent();
       assertThat(now.inSync()).as(where).hasSize(1);
+      boolean neverStopped = old.inSync().contains(now.inSync().getFirst());
+      boolean complete = old.inSync().stream().allMatch(m -> before.isAlive(m.host()));
+      assertThat(neverStopped || complete).as(where).isTrue();
       return;
     }
     for (Member member : now.inSync()) {
@@ -131,8 +134,8 @@ class ClusterHistoryTest {
   private ClusterCommand anyCommand(ClusterView view) {
     return switch (random.nextInt(16)) {
       case 0, 1 -> started(view);
-      case 2 -> lost(view);
-      case 3 -> manyLost(view);
+      case 2 -> random.nextBoolean() ? lost(view) : change(view);
+      case 3 -> random.nextInt(5) == 0 ? manyLost(view) : change(view);
       case 4, 5, 6, 7, 8, 9 -> change(view);
       case 10, 11, 12 -> reopen(view);
       case 13 -> administration();
@@ -194,9 +197,11 @@ class ClusterHistoryTest {
   private Change sound(ClusterView view, PgView group) {
     List<Member> inSync = new ArrayList<>(group.inSync());
     List<HostId> joining = new ArrayList<>(group.joining());
-    HostInfo host = anyHost(view);
+    boolean finish = !joining.isEmpty() && random.nextInt(3) > 0;
+    HostInfo host = finish ? view.host(joining.getFirst()).orElseThrow() : anyHost(view);
     if (joining.remove(host.id())) {
-      inSync.add(new Member(host.id(), host.incarnation()));
+      long stale = random.nextInt(15) == 0 ? 1 : 0;
+      inSync.add(new Member(host.id(), host.incarnation() - stale));
     } else if (group.member(host.id()).isPresent() && inSync.size() > 1) {
       inSync.removeIf(member -> member.host().equals(host.id()));
     } else if (!group.holds(host.id())) {

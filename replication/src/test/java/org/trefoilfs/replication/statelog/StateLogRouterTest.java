@@ -69,7 +69,7 @@ class StateLogRouterTest {
     AtomicInteger asked = new AtomicInteger();
     transport.handlers.put(ONE, pointsAt(TWO, asked));
     transport.handlers.put(TWO, pointsAt(ONE, asked));
-    assertThat(reasonOf(router(Duration.ofMillis(300), ONE).submit((byte) 7, new byte[0])))
+    assertThat(reasonOf(router(Duration.ofMillis(500), ONE).submit((byte) 7, new byte[0])))
         .isEqualTo(Reason.UNAVAILABLE);
     assertThat(asked.get()).isBetween(4, 80);
   }
@@ -126,7 +126,7 @@ class StateLogRouterTest {
         Optional.empty(),
         transport,
         new StateLogRouter.Hosts(() -> List.of(known), host -> Optional.empty()),
-        new StateLogRouter.Timing(timeout, Duration.ofMillis(100), SystemTime.INSTANCE, scheduler));
+        new StateLogRouter.Timing(timeout, Duration.ofMillis(200), SystemTime.INSTANCE, scheduler));
   }
 
   private static byte[] get(CompletableFuture<byte[]> future) {

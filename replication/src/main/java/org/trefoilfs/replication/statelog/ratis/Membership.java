@@ -15,6 +15,7 @@ import org.apache.ratis.protocol.SnapshotManagementRequest;
 import org.apache.ratis.protocol.TransferLeadershipRequest;
 import org.apache.ratis.server.RaftConfiguration;
 import org.apache.ratis.server.RaftServer;
+import org.jspecify.annotations.Nullable;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.membership.Address;
@@ -76,6 +77,25 @@ final class Membership {
       }
     }
     return target;
+  }
+
+  /** Why a leader cannot make this change; null when it can. */
+  static @Nullable TrefoilException impossible(
+      HostId leader, Members current, Map<HostId, Address> voters, Map<HostId, Address> listeners) {
+    if (!voters.containsKey(leader)) {
+      return new TrefoilException(
+          Reason.INVALID,
+          leader + " leads and cannot remove itself; transfer its leadership first");
+    }
+    for (HostId host : listeners.keySet()) {
+      if (voters.containsKey(host) || current.voters().containsKey(host)) {
+        // Ratis leaves such a member in the role of a voter, standing for election for ever.
+        return new TrefoilException(
+            Reason.INVALID,
+            host + " votes and cannot become a listener; remove it and let it join anew");
+      }
+    }
+    return null;
   }
 
   private static boolean sameHosts(Members a, Members b) {

@@ -161,7 +161,7 @@ public final class RatisStateLog implements LocalStateLog, Closeable {
    * Makes these the members, on the leader. New voters are added one by one, each after it has
    * caught up; a failure leaves the changes already made, which {@link #members} shows. A member's
    * address is not changed: remove it, then add it. This host itself must stay a voter: transfer
-   * its leadership first.
+   * its leadership first. A removed member's log stops, see {@link #failed}.
    */
   public CompletableFuture<Void> setMembers(
       Map<HostId, Address> voters, Map<HostId, Address> listeners) {
@@ -169,11 +169,10 @@ public final class RatisStateLog implements LocalStateLog, Closeable {
     if (refusal != null) {
       return CompletableFuture.failedFuture(refusal);
     }
-    if (!voters.containsKey(options.self())) {
-      return CompletableFuture.failedFuture(
-          new TrefoilException(
-              Reason.INVALID,
-              options.self() + " leads and cannot remove itself; transfer its leadership first"));
+    TrefoilException impossible =
+        Membership.impossible(options.self(), members(), voters, listeners);
+    if (impossible != null) {
+      return CompletableFuture.failedFuture(impossible);
     }
     return membership.change(new Members(voters, listeners));
   }

@@ -89,9 +89,7 @@ final class Requests {
           request.appended
               ? Failures.unknown("the command", failure)
               : Failures.nothingDone("the command", failure);
-      // A leader that steps down completes these holding Ratis' lock, under which nobody else's
-      // code must run.
-      Thread.startVirtualThread(() -> request.completeExceptionally(told));
+      failAside(request, told);
       return;
     }
     try {
@@ -103,16 +101,26 @@ final class Requests {
 
   /** Completes when this replica's state holds all that was committed anywhere before the call. */
   CompletableFuture<Void> readPoint() {
-    CompletableFuture<RaftClientReply> sent =
-        send(nextCall.getAndIncrement(), READ_POINT, Message.EMPTY);
-    return sent.handle(
-        (reply, thrown) -> {
-          Throwable failure = Failures.of(reply, thrown);
-          if (failure != null) {
-            throw Failures.nothingDone("the read", failure);
-          }
-          return null;
-        });
+    CompletableFuture<Void> ready = new CompletableFuture<>();
+    send(nextCall.getAndIncrement(), READ_POINT, Message.EMPTY)
+        .whenComplete(
+            (reply, thrown) -> {
+              Throwable failure = Failures.of(reply, thrown);
+              if (failure == null) {
+                ready.complete(null);
+              } else {
+                failAside(ready, Failures.nothingDone("the read", failure));
+              }
+            });
+    return ready;
+  }
+
+  /**
+   * A leader that steps down completes requests holding Ratis' lock, under which nobody else's code
+   * must run.
+   */
+  private static void failAside(CompletableFuture<?> request, TrefoilException failure) {
+    Thread.startVirtualThread(() -> request.completeExceptionally(failure));
   }
 
   private CompletableFuture<RaftClientReply> send(

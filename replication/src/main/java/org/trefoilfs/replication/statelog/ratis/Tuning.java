@@ -39,6 +39,8 @@ final class Tuning {
   /** A suspended machine may come back after any time; Ratis would close itself after 60 s. */
   private static final Duration PAUSE_CLOSES_AFTER = Duration.ofDays(3650);
 
+  private static final Duration FOUNDER_ELECTION = Duration.ofMillis(50);
+
   private Tuning() {}
 
   static RaftProperties properties(RatisOptions options) {
@@ -46,6 +48,9 @@ final class Tuning {
     RaftServerConfigKeys.setStorageDir(p, List.of(storage(options).toFile()));
     transport(p, options);
     elections(p, options.settings());
+    if (options.start() == RatisOptions.Start.BOOTSTRAP) {
+      electAtOnce(p);
+    }
     reads(p, options.settings());
     log(p, options.settings());
     snapshots(p, options.settings());
@@ -70,6 +75,12 @@ final class Tuning {
     // By default a leader that lost its majority does not stand again for 10 s: too long for two.
     RaftServerConfigKeys.LeaderElection.setLeaderStepDownWaitTime(
         p, time(settings.electionMax().multipliedBy(2)));
+  }
+
+  /** Nobody else is there to be heard of first. */
+  private static void electAtOnce(RaftProperties p) {
+    RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMin(p, time(FOUNDER_ELECTION.dividedBy(2)));
+    RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMax(p, time(FOUNDER_ELECTION));
   }
 
   private static void reads(RaftProperties p, Settings settings) {

@@ -120,6 +120,28 @@ class RatisStateLogTest {
   }
 
   @Test
+  void aLeaderWithoutAMajorityNeitherConfirmsNorReadsNorDenies() {
+    try (Cluster cluster = new Cluster(directory, Cluster.QUICK)) {
+      RatisStateLog leader = cluster.grow(3);
+      Cluster.get(leader.submit(ID, put("a", "1")));
+      for (RatisStateLog log : List.copyOf(cluster.logs.values())) {
+        if (log != leader) {
+          Thread.startVirtualThread(log::close);
+        }
+      }
+      // One command after another, so that one is under way when the majority is gone.
+      Throwable failure = null;
+      for (int i = 0; failure == null; i++) {
+        failure = leader.submit(ID, put("b", "" + i)).handle((done, failed) -> failed).join();
+      }
+      assertThat(TrefoilException.of(failure).reason()).isEqualTo(Reason.OUTCOME_UNKNOWN);
+      assertThat(reasonOf(leader.verifyLeadership())).isEqualTo(Reason.NOT_LEADER);
+      assertThat(reasonOf(leader.query(ID, get("a")))).isEqualTo(Reason.NOT_LEADER);
+      assertThat(reasonOf(leader.submit(ID, put("c", "3")))).isEqualTo(Reason.NOT_LEADER);
+    }
+  }
+
+  @Test
   void aNewcomerInstallsTheSnapshotWhenTheLogIsGone() {
     Settings settings =
         new Settings(

@@ -1,0 +1,178 @@
+package org.trefoilfs.replication.commit;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.trefoilfs.replication.chunk.ChunkId;
+import org.trefoilfs.replication.chunk.Version;
+import org.trefoilfs.replication.journal.JournalRecord;
+import org.trefoilfs.replication.membership.OperationId;
+
+/**
+ * A group's log at one host: the commit index, and the prepared suffix above it, without a gap.
+ * Invariants: {@code commitIndex <= lastN}; the suffix holds exactly the numbers {@code
+ * commitIndex+1 .. lastN}. The same class follows the journal when it is replayed, so that what is
+ * recovered is what was.
+ */
+public final class GroupLog {
+  private final int pg;
+  private final TreeMap<Long, Entry> suffix = new TreeMap<>();
+  private final Map<ChunkId, Integer> uncommittedOfChunk = new HashMap<>();
+  private final Map<OperationId, Entry> uncommittedOperations = new HashMap<>();
+  private long view;
+  private long commitIndex;
+
+  public GroupLog(int pg) {
+    this.pg = pg;
+  }
+
+  public int pg() {
+    return pg;
+  }
+
+  public long commitIndex() {
+    return commitIndex;
+  }
+
+  public long lastN() {
+    return suffix.isEmpty() ? commitIndex : suffix.lastKey();
+  }
+
+  /** The newest view in which this log was written, and its last number. */
+  public Version last() {
+    return new Version(view, lastN());
+  }
+
+  public Collection<Entry> suffix() {
+    return List.copyOf(suffix.values());
+  }
+
+  public Optional<Entry> uncommitted(OperationId operation) {
+    return Optional.ofNullable(uncommittedOperations.get(operation));
+  }
+
+  /** Whether a prepared write of this chunk is not known to be committed. */
+  public boolean hasUncommitted(ChunkId chunk) {
+    return uncommittedOfChunk.containsKey(chunk);
+  }
+
+  /** Adds the next entry, or replaces one of the suffix. */
+  public void put(Entry entry) {
+    if (entry.n() <= commitIndex || entry.n() > lastN() + 1) {
+      throw new IllegalStateException(
+          "group "
+              + pg
+              + ": entry "
+              + entry.n()
+              + " does not follow "
+              + commitIndex
+              + ".."
+              + lastN());
+    }
+    forget(suffix.put(entry.n(), entry));
+    uncommittedOfChunk.merge(entry.mutation().chunk(), 1, Integer::sum);
+    uncommittedOperations.put(entry.operation(), entry);
+    view = Math.max(view, entry.version().view());
+  }
+
+  /** Voids entries numbered above {@code n}. */
+  public void truncateAbove(long n, long inView) {
+    if (n < commitIndex) {
+      throw new IllegalStateException(
+          "group " + pg + ": truncating committed " + commitIndex + " to " + n);
+    }
+    var above = suffix.tailMap(n, false);
+    new ArrayList<>(above.values()).forEach(this::forget);
+    above.clear();
+    view = Math.max(view, inView);
+  }
+
+  /**
+   * Marks as committed up to {@code n}, as far as the suffix reaches, and returns those entries in
+   * order.
+   */
+  public List<Entry> commitTo(long n) {
+    var head = suffix.headMap(n, true);
+    List<Entry> committed = new ArrayList<>(head.values());
+    committed.forEach(this::forget);
+    head.clear();
+    if (!committed.isEmpty()) {
+      commitIndex = committed.getLast().n();
+    }
+    return committed;
+  }
+
+  /** Forgets everything: the log now begins after {@code n}. */
+  public void reset(long inView, long n) {
+    suffix.clear();
+    uncommittedOfChunk.clear();
+    uncommittedOperations.clear();
+    commitIndex = n;
+    view = Math.max(view, inView);
+  }
+
+  /**
+   * Follows a record of a replayed journal. The journal may begin after records that were released:
+   * a jump forward is what the group had committed by then.
+   *
+   * @return entries that the record shows to be committed, to be redone in order
+   */
+  public List<Entry> replay(JournalRecord record, long position) {
+    return switch (record) {
+      case JournalRecord.Prepared prepared -> replayPrepared(prepared, position);
+      case JournalRecord.Truncated truncated -> {
+        if (truncated.lastN() >= commitIndex) {
+          truncateAbove(truncated.lastN(), truncated.view());
+        }
+        yield List.of();
+      }
+      case JournalRecord.Committed committed -> {
+        List<Entry> redo = commitTo(committed.n());
+        if (committed.n() > commitIndex && suffix.isEmpty()) {
+          commitIndex = committed.n();
+        }
+        view = Math.max(view, committed.view());
+        yield redo;
+      }
+      case JournalRecord.Reset reset -> {
+        reset(reset.view(), reset.n());
+        yield List.of();
+      }
+      case JournalRecord.Installed _ -> List.of();
+    };
+  }
+
+  private List<Entry> replayPrepared(JournalRecord.Prepared prepared, long position) {
+    List<Entry> redo =
+        new ArrayList<>(commitTo(Math.min(prepared.commitIndex(), prepared.n() - 1)));
+    if (prepared.n() <= commitIndex) {
+      return redo;
+    }
+    if (prepared.n() > lastN() + 1) {
+      reset(prepared.view(), prepared.n() - 1);
+    }
+    Version version = new Version(prepared.view(), prepared.n());
+    put(new Entry(pg, version, prepared.operation(), prepared.mutation(), position));
+    return redo;
+  }
+
+  private void forget(@org.jspecify.annotations.Nullable Entry entry) {
+    if (entry != null) {
+      uncommittedOfChunk.computeIfPresent(
+          entry.mutation().chunk(), (_, count) -> count == 1 ? null : count - 1);
+      uncommittedOperations.remove(entry.operation(), entry);
+    }
+  }
+
+  /**
+   * Order in which members of a stopped group are preferred: who wrote in the newest view, then who
+   * holds more.
+   */
+  public static final Comparator<Version> BY_VIEW_THEN_NUMBER =
+      Comparator.comparingLong(Version::view).thenComparingLong(Version::n);
+}

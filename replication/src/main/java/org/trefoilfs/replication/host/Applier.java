@@ -1,0 +1,369 @@
+package org.trefoilfs.replication.host;
+
+import java.io.Closeable;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.chunk.ChunkId;
+import org.trefoilfs.replication.chunk.ChunkImage;
+import org.trefoilfs.replication.chunk.ChunkInfo;
+import org.trefoilfs.replication.chunk.ChunkStore;
+import org.trefoilfs.replication.chunk.ImageMerge;
+import org.trefoilfs.replication.chunk.Mutation;
+import org.trefoilfs.replication.chunk.Version;
+import org.trefoilfs.replication.commit.Entry;
+import org.trefoilfs.replication.journal.Journal;
+import org.trefoilfs.replication.journal.JournalRecord;
+
+/**
+ * Applies committed entries to the chunk store, lazily: only after their journal records are on
+ * stable storage, so that a chunk file never holds what the journal could have lost. Until then
+ * reads overlay them.
+ *
+ * <p>Locks: a stripe per chunk, taken alone. Readers share it; applying and installing exclude
+ * them.
+ */
+final class Applier implements Closeable {
+  /** Committed bytes that may wait in memory; beyond it writers are slowed. */
+  static final long MAX_BACKLOG_BYTES = 96L << 20;
+
+  /** What a queued entry costs beside its data. */
+  private static final int ENTRY_OVERHEAD = 200;
+
+  /** Entries in one batch: bounds how long a barrier waits behind one. */
+  private static final int MAX_BATCH = 2048;
+
+  private static final Logger log = LoggerFactory.getLogger(Applier.class);
+
+  private final Journal journal;
+  private final ChunkStore store;
+  private final Consumer<TrefoilException> fatal;
+  private final LinkedBlockingQueue<Work> queue = new LinkedBlockingQueue<>();
+  private final ConcurrentHashMap<ChunkId, Queue<Entry>> overlay = new ConcurrentHashMap<>();
+  private final ReadWriteLock[] stripes = new ReadWriteLock[256];
+  private final AtomicLong backlogBytes = new AtomicLong();
+  private final Thread thread;
+
+  /**
+   * Chunks whose damage under a partial write waits for another replica; their entries stay in the
+   * overlay.
+   */
+  private final Set<ChunkId> damaged = ConcurrentHashMap.newKeySet();
+
+  private final DamageListener onDamage;
+  private volatile boolean closed;
+
+  /** Told of a chunk that could not be written because a block of it is damaged; must not block. */
+  @FunctionalInterface
+  interface DamageListener {
+    void damaged(int pg, ChunkId chunk, TrefoilException why);
+  }
+
+  private sealed interface Work {
+    record Apply(Entry entry) implements Work {}
+
+    record Barrier(CompletableFuture<Void> reached) implements Work {}
+  }
+
+  Applier(
+      Journal journal,
+      ChunkStore store,
+      DamageListener onDamage,
+      Consumer<TrefoilException> fatal) {
+    this.journal = journal;
+    this.store = store;
+    this.fatal = fatal;
+    this.onDamage = onDamage;
+    for (int i = 0; i < stripes.length; i++) {
+      stripes[i] = new ReentrantReadWriteLock();
+    }
+    thread = Thread.ofPlatform().name("trefoil-apply").daemon().start(this::run);
+  }
+
+  /** Queues a committed entry; per chunk in the order of calls. */
+  void committed(Entry entry) {
+    overlay.compute(
+        entry.mutation().chunk(),
+        (_, waiting) -> {
+          Queue<Entry> entries = waiting == null ? new ConcurrentLinkedQueue<>() : waiting;
+          entries.add(entry);
+          return entries;
+        });
+    backlogBytes.addAndGet(cost(entry));
+    queue.add(new Work.Apply(entry));
+  }
+
+  boolean hasRoom() {
+    return backlogBytes.get() < MAX_BACKLOG_BYTES;
+  }
+
+  /** Committed bytes: what the store holds, and over it what waits to be applied. */
+  ByteBuffer read(int pg, ChunkId chunk, int offset, int length) {
+    ReadWriteLock stripe = stripe(chunk);
+    stripe.readLock().lock();
+    try {
+      ByteBuffer bytes = store.read(pg, chunk, offset, length);
+      Queue<Entry> waiting = overlay.get(chunk);
+      if (waiting != null) {
+        long applied = appliedNumber(pg, chunk);
+        for (Entry entry : waiting) {
+          if (entry.n() > applied) {
+            bytes = overlay(bytes, offset, entry.mutation());
+          }
+        }
+      }
+      return bytes;
+    } finally {
+      stripe.readLock().unlock();
+    }
+  }
+
+  /** The chunk as applied; see {@link #barrier} for bringing it up to date. */
+  Optional<ChunkImage> image(int pg, ChunkId chunk) {
+    ReadWriteLock stripe = stripe(chunk);
+    stripe.readLock().lock();
+    try {
+      return store.image(pg, chunk);
+    } finally {
+      stripe.readLock().unlock();
+    }
+  }
+
+  /**
+   * Replaces the chunk if the image is not older than what is applied here. Committed writes that
+   * wait to be applied go into it: one record of the journal must hold what its replay, in order,
+   * will leave.
+   */
+  boolean install(int pg, ChunkImage image) {
+    ReadWriteLock stripe = stripe(image.id());
+    stripe.writeLock().lock();
+    try {
+      if (image.version().n() < appliedNumber(pg, image.id())) {
+        return false;
+      }
+      Queue<Entry> waiting = overlay.getOrDefault(image.id(), new ConcurrentLinkedQueue<>());
+      installJournaled(pg, image, List.copyOf(waiting));
+      return true;
+    } finally {
+      stripe.writeLock().unlock();
+    }
+  }
+
+  /**
+   * Replaces the chunk whatever is here: a joiner takes what its primary has. {@code kept} are
+   * committed writes that came while the image was fetched.
+   */
+  void replace(int pg, ChunkImage image, List<Entry> kept) {
+    ReadWriteLock stripe = stripe(image.id());
+    stripe.writeLock().lock();
+    try {
+      installJournaled(pg, image, kept);
+    } finally {
+      stripe.writeLock().unlock();
+    }
+  }
+
+  private void installJournaled(int pg, ChunkImage image, List<Entry> entries) {
+    List<Entry> newer = entries.stream().filter(entry -> entry.n() > image.version().n()).toList();
+    Version version = newer.isEmpty() ? image.version() : newer.getLast().version();
+    ChunkImage merged =
+        ImageMerge.merge(image, newer.stream().map(Entry::mutation).toList(), version);
+    journal.append(new JournalRecord.Installed(pg, merged));
+    installWithoutJournal(store, pg, merged);
+  }
+
+  static void installWithoutJournal(ChunkStore store, int pg, ChunkImage image) {
+    if (image.version().equals(Version.NONE)) {
+      store.apply(pg, new Mutation.Delete(image.id()), Version.NONE, ChunkStore.Redo.REDO);
+    } else {
+      store.install(pg, image);
+    }
+  }
+
+  /** Completes when everything queued before has been applied. */
+  CompletableFuture<Void> barrier() {
+    CompletableFuture<Void> reached = new CompletableFuture<>();
+    queue.add(new Work.Barrier(reached));
+    if (closed) {
+      reached.completeExceptionally(
+          new TrefoilException(Reason.UNAVAILABLE, "this host is stopping"));
+    }
+    return reached;
+  }
+
+  private void run() {
+    List<Work> batch = new ArrayList<>();
+    try {
+      while (!closed) {
+        batch.clear();
+        batch.add(queue.take());
+        queue.drainTo(batch, MAX_BATCH);
+        applyBatch(batch);
+      }
+    } catch (InterruptedException e) {
+      log.debug("applier stopped");
+    } catch (RuntimeException e) {
+      fatal.accept(TrefoilException.of(e));
+      batch.addAll(queue);
+      batch.forEach(work -> fail(work, e));
+    }
+  }
+
+  private void applyBatch(List<Work> batch) {
+    long position = 0;
+    for (Work work : batch) {
+      if (work instanceof Work.Apply(Entry entry)) {
+        position = Math.max(position, entry.position());
+      }
+    }
+    if (position > journal.synced()) {
+      journal.sync(position).join();
+    }
+    for (Work work : batch) {
+      switch (work) {
+        case Work.Apply(Entry entry) -> apply(entry);
+        case Work.Barrier(CompletableFuture<Void> reached) -> reached.complete(null);
+      }
+    }
+  }
+
+  private void apply(Entry entry) {
+    ChunkId chunk = entry.mutation().chunk();
+    ReadWriteLock stripe = stripe(chunk);
+    stripe.writeLock().lock();
+    try {
+      if (damaged.contains(chunk)) {
+        return;
+      }
+      if (entry.n() > appliedNumber(entry.pg(), chunk)) {
+        store.apply(entry.pg(), entry.mutation(), entry.version(), ChunkStore.Redo.FIRST);
+      }
+      applied(entry);
+    } catch (TrefoilException e) {
+      if (e.reason() != Reason.CORRUPT) {
+        throw e;
+      }
+      damaged.add(chunk);
+      onDamage.damaged(entry.pg(), chunk, e);
+    } finally {
+      stripe.writeLock().unlock();
+    }
+  }
+
+  private void applied(Entry entry) {
+    overlay.compute(
+        entry.mutation().chunk(),
+        (_, waiting) -> {
+          if (waiting == null) {
+            return null;
+          }
+          if (waiting.remove(entry)) {
+            backlogBytes.addAndGet(-cost(entry));
+          }
+          return waiting.isEmpty() ? null : waiting;
+        });
+  }
+
+  /** Applies the chunk's waiting entries again, after its damage was healed. */
+  void retry(ChunkId chunk) {
+    damaged.remove(chunk);
+    Queue<Entry> waiting = overlay.get(chunk);
+    if (waiting != null) {
+      waiting.forEach(entry -> queue.add(new Work.Apply(entry)));
+    }
+  }
+
+  /** Journal position before which every record is applied. */
+  long oldestWaiting() {
+    return overlay.values().stream()
+        .flatMap(Queue::stream)
+        .mapToLong(Entry::position)
+        .min()
+        .orElse(Long.MAX_VALUE);
+  }
+
+  private long appliedNumber(int pg, ChunkId chunk) {
+    return store.info(pg, chunk).map(ChunkInfo::version).orElse(Version.NONE).n();
+  }
+
+  private static ByteBuffer overlay(ByteBuffer bytes, int offset, Mutation mutation) {
+    ByteBuffer target =
+        bytes.isReadOnly() ? ByteBuffer.allocate(bytes.remaining()).put(bytes).flip() : bytes;
+    int end = offset + target.remaining();
+    int base = target.position() - offset;
+    switch (mutation) {
+      case Mutation.Write(_, int at, ByteBuffer data) -> {
+        int from = Math.max(offset, at);
+        int to = Math.min(end, at + data.remaining());
+        if (from < to) {
+          target.put(base + from, data, data.position() + from - at, to - from);
+        }
+      }
+      case Mutation.Punch(_, int at, int length) ->
+          zero(target, base, Math.max(offset, at), Math.min(end, at + length));
+      case Mutation.Delete _ -> zero(target, base, offset, end);
+    }
+    return target;
+  }
+
+  private static void zero(ByteBuffer target, int base, int from, int to) {
+    if (from < to) {
+      target.put(base + from, new byte[to - from]);
+    }
+  }
+
+  private static void fail(Work work, RuntimeException why) {
+    if (work instanceof Work.Barrier(CompletableFuture<Void> reached)) {
+      reached.completeExceptionally(why);
+    }
+  }
+
+  private static long cost(Entry entry) {
+    return entry.mutation() instanceof Mutation.Write(_, _, ByteBuffer data)
+        ? data.remaining() + ENTRY_OVERHEAD
+        : ENTRY_OVERHEAD;
+  }
+
+  private ReadWriteLock stripe(ChunkId chunk) {
+    return stripes[chunk.hashCode() & 0x7fffffff & (stripes.length - 1)];
+  }
+
+  @Override
+  public void close() {
+    barrierQuietly();
+    closed = true;
+    thread.interrupt();
+    try {
+      thread.join(5_000);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void barrierQuietly() {
+    try {
+      barrier().get(10, java.util.concurrent.TimeUnit.SECONDS);
+    } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
+      log.warn(
+          "stopping before everything committed was applied; the journal will redo it: {}",
+          e.toString());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

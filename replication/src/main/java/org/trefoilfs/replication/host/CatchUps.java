@@ -1,0 +1,232 @@
+package org.trefoilfs.replication.host;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.chunk.ChunkId;
+import org.trefoilfs.replication.chunk.ChunkImage;
+import org.trefoilfs.replication.chunk.Version;
+import org.trefoilfs.replication.heal.CatchUp;
+import org.trefoilfs.replication.membership.HostId;
+import org.trefoilfs.replication.placement.PgView;
+import org.trefoilfs.replication.transport.Message;
+
+/**
+ * Runs the catch-up of the groups that this host joins: a virtual thread each, a bounded number at
+ * work.
+ */
+final class CatchUps {
+  private static final Logger log = LoggerFactory.getLogger(CatchUps.class);
+
+  /** A primary that did not answer is asked again after so long. */
+  private static final Duration RETRY = Duration.ofMillis(200);
+
+  /**
+   * A joiner that has told its primary that it caught up, and is still a joiner then, tells it
+   * again.
+   */
+  private static final Duration PROMOTION = Duration.ofSeconds(2);
+
+  private static final Duration CALL = Duration.ofSeconds(20);
+
+  private final GroupHost groups;
+  private final GroupHost.Node node;
+  private final Semaphore atWork = new Semaphore(HostLimits.CONCURRENT_CATCH_UPS);
+  private final ConcurrentHashMap<Integer, CatchUp> running = new ConcurrentHashMap<>();
+  private final AtomicLong bytesDone = new AtomicLong();
+  private long rateSince;
+  private long rateBytes;
+  private long rate;
+
+  CatchUps(GroupHost groups, GroupHost.Node node) {
+    this.groups = groups;
+    this.node = node;
+  }
+
+  /**
+   * Begins the catch-up of a group, from {@code primary} in {@code view}. Called under the group's
+   * lock.
+   */
+  void start(GroupHost.Slot slot, long view, HostId primary) {
+    CatchUp placeholder = new CatchUp(List.of());
+    slot.catchUp = placeholder;
+    running.put(slot.pg, placeholder);
+    Attempt attempt = new Attempt(slot, view, primary, ++slot.catchUpRun);
+    Thread.startVirtualThread(() -> run(attempt));
+  }
+
+  private record Attempt(GroupHost.Slot slot, long view, HostId primary, long run) {}
+
+  /** Progress over all groups. */
+  synchronized Message.CatchUp progress() {
+    running.keySet().removeIf(pg -> !isJoining(groups.slot(pg)));
+    long left = running.values().stream().mapToLong(CatchUps::bytesLeft).sum();
+    long now = node.time().nanoTime();
+    if (now - rateSince > 1_000_000_000L) {
+      rate =
+          rateSince == 0 ? 0 : (bytesDone.get() - rateBytes) * 1_000_000_000L / (now - rateSince);
+      rateSince = now;
+      rateBytes = bytesDone.get();
+    }
+    return new Message.CatchUp(running.size(), bytesDone.get(), left, rate);
+  }
+
+  private static long bytesLeft(CatchUp catchUp) {
+    synchronized (catchUp) {
+      return catchUp.bytesLeft();
+    }
+  }
+
+  private static boolean isJoining(GroupHost.Slot slot) {
+    synchronized (slot) {
+      return slot.group.isJoiner();
+    }
+  }
+
+  private void run(Attempt attempt) {
+    while (isCurrent(attempt)) {
+      try {
+        atWork.acquire();
+        try {
+          copy(attempt);
+        } finally {
+          atWork.release();
+        }
+        announce(attempt);
+      } catch (InterruptedException e) {
+        return;
+      } catch (RuntimeException e) {
+        log.debug("catch-up of {} is tried again: {}", attempt, e.toString());
+        LockSupport.parkNanos(RETRY.toNanos());
+      }
+    }
+  }
+
+  private boolean isCurrent(Attempt attempt) {
+    GroupHost.Slot slot = attempt.slot();
+    synchronized (slot) {
+      PgView current = slot.group.currentView();
+      if (!slot.group.isJoiner()) {
+        running.remove(slot.pg);
+        return false;
+      }
+      return current != null
+          && current.view() == attempt.view()
+          && slot.catchUpRun == attempt.run();
+    }
+  }
+
+  private void copy(Attempt attempt) {
+    GroupHost.Slot slot = attempt.slot();
+    node.applier().barrier().join();
+    CatchUp catchUp;
+    synchronized (slot) {
+      if (!isCurrent(attempt)) {
+        return;
+      }
+      catchUp = new CatchUp(node.store().list(slot.pg));
+      slot.catchUp = catchUp;
+      running.put(slot.pg, catchUp);
+    }
+    list(attempt, catchUp);
+    while (isCurrent(attempt)) {
+      ChunkId chunk = locked(slot, catchUp, () -> catchUp.startFetch().orElse(null));
+      if (chunk == null) {
+        return;
+      }
+      fetch(attempt, catchUp, chunk);
+    }
+  }
+
+  private void list(Attempt attempt, CatchUp catchUp) {
+    GroupHost.Slot slot = attempt.slot();
+    ChunkId after = new ChunkId(Long.MIN_VALUE, 0);
+    boolean more = true;
+    while (more) {
+      Message answer =
+          node.peers()
+              .call(attempt.primary(), new Message.ListChunks(slot.pg, attempt.view(), after), CALL)
+              .join();
+      if (!(answer instanceof Message.ChunkList page)) {
+        throw new TrefoilException(Reason.INVALID, "unexpected answer to a listing: " + answer);
+      }
+      locked(
+          slot,
+          catchUp,
+          () -> {
+            catchUp.listing(page.chunks());
+            return null;
+          });
+      more = page.more();
+      after = page.chunks().isEmpty() ? after : page.chunks().getLast().id();
+    }
+    locked(
+        slot,
+        catchUp,
+        () -> {
+          if (isCurrent(attempt)) {
+            catchUp.listed().forEach(gone -> remove(slot.pg, gone));
+          }
+          return null;
+        });
+  }
+
+  private void remove(int pg, ChunkId gone) {
+    node.applier().replace(pg, new ChunkImage(gone, Version.NONE, List.of()), List.of());
+  }
+
+  private void fetch(Attempt attempt, CatchUp catchUp, ChunkId chunk) {
+    GroupHost.Slot slot = attempt.slot();
+    Message answer =
+        node.peers().call(attempt.primary(), new Message.FetchChunk(slot.pg, chunk), CALL).join();
+    if (!(answer instanceof Message.Chunk(ChunkImage image))) {
+      throw new TrefoilException(Reason.INVALID, "unexpected answer to a fetch: " + answer);
+    }
+    locked(
+        slot,
+        catchUp,
+        () -> {
+          if (isCurrent(attempt)) {
+            node.applier().replace(slot.pg, image, catchUp.fetched(image));
+            bytesDone.addAndGet(image.bytes());
+          }
+          return null;
+        });
+  }
+
+  /** Tells the primary, and waits for the view that makes this host in-sync. */
+  private void announce(Attempt attempt) throws InterruptedException {
+    GroupHost.Slot slot = attempt.slot();
+    boolean complete;
+    synchronized (slot) {
+      complete = isCurrent(attempt) && slot.catchUp != null && slot.catchUp.isComplete();
+    }
+    if (!complete) {
+      return;
+    }
+    Message.CaughtUp caughtUp =
+        new Message.CaughtUp(slot.pg, attempt.view(), node.self(), node.incarnation());
+    node.peers().call(attempt.primary(), caughtUp, CALL).join();
+    long deadline = node.time().nanoTime() + PROMOTION.toNanos();
+    while (isCurrent(attempt) && node.time().nanoTime() < deadline) {
+      LockSupport.parkNanos(20_000_000L);
+    }
+  }
+
+  private static <T> @Nullable T locked(
+      GroupHost.Slot slot, CatchUp catchUp, java.util.function.Supplier<@Nullable T> action) {
+    synchronized (slot) {
+      synchronized (catchUp) {
+        return action.get();
+      }
+    }
+  }
+}

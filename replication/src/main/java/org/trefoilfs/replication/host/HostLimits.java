@@ -1,0 +1,26 @@
+package org.trefoilfs.replication.host;
+
+/** Limits of a host, each with its reason. */
+final class HostLimits {
+  /**
+   * Beyond a replica's own reserve, this much must be free before a write is taken: what other
+   * writers may use up between two heartbeats (250 ms) that report free space.
+   */
+  static final long SPACE_MARGIN_BYTES = 16L << 20;
+
+  /** Groups that catch up at once: each may hold a 4 MiB chunk in memory on both sides. */
+  static final int CONCURRENT_CATCH_UPS = 8;
+
+  /** The journal's records are brought into chunks, and their segments recycled, beyond this. */
+  static final long CHECKPOINT_BYTES = 256L << 20;
+
+  private HostLimits() {}
+
+  /**
+   * Replicas that must be in sync for writes to go on: 2 of 3; with two replicas the survivor goes
+   * on alone.
+   */
+  static int minInSync(int replicas) {
+    return replicas <= 2 ? 1 : replicas / 2 + 1;
+  }
+}

@@ -1,0 +1,108 @@
+package org.trefoilfs.replication.host;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Optional;
+import java.util.Properties;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.membership.Address;
+import org.trefoilfs.replication.membership.HostId;
+
+/**
+ * Who a data directory belongs to, kept in its {@code host.properties}.
+ *
+ * @param incarnation of the daemon that runs now; one more at each start
+ */
+public record Identity(
+    String clusterId,
+    HostId host,
+    String name,
+    Address address,
+    boolean witness,
+    long incarnation) {
+  private static final String FILE = "host.properties";
+
+  /** The state log's port is the next one after this program's own. */
+  public Address raftAddress() {
+    return new Address(address.host(), address.port() + 1);
+  }
+
+  /** Reads the identity of a data directory; empty when it has none yet. */
+  public static Optional<Identity> load(Path data) {
+    Path file = data.resolve(FILE);
+    if (!Files.exists(file)) {
+      return Optional.empty();
+    }
+    try (InputStream in = Files.newInputStream(file)) {
+      Properties properties = new Properties();
+      properties.load(in);
+      return Optional.of(parse(properties));
+    } catch (IOException | RuntimeException e) {
+      throw new TrefoilException(
+          Reason.CORRUPT,
+          file
+              + " is damaged ("
+              + e.getMessage()
+              + "); restore it from a backup, or start with an empty --data and --join",
+          e);
+    }
+  }
+
+  private static Identity parse(Properties properties) {
+    return new Identity(
+        required(properties, "cluster"),
+        new HostId(Integer.parseInt(required(properties, "host"))),
+        required(properties, "name"),
+        Address.parse(required(properties, "address"), HostOptions.DEFAULT_PORT),
+        Boolean.parseBoolean(required(properties, "witness")),
+        Long.parseLong(required(properties, "incarnation")));
+  }
+
+  private static String required(Properties properties, String key) {
+    String value = properties.getProperty(key);
+    if (value == null) {
+      throw new IllegalArgumentException("no '" + key + "' in it");
+    }
+    return value;
+  }
+
+  /** Writes it so that a crash leaves the old one or the new one. */
+  public void save(Path data) {
+    Properties properties = new Properties();
+    properties.setProperty("cluster", clusterId);
+    properties.setProperty("host", Integer.toString(host.value()));
+    properties.setProperty("name", name);
+    properties.setProperty("address", address.toString());
+    properties.setProperty("witness", Boolean.toString(witness));
+    properties.setProperty("incarnation", Long.toString(incarnation));
+    Path temporary = data.resolve(FILE + ".new");
+    try {
+      try (OutputStream out = Files.newOutputStream(temporary)) {
+        properties.store(out, "Trefoil host; do not copy to another machine");
+      }
+      sync(temporary);
+      Files.move(temporary, data.resolve(FILE), StandardCopyOption.ATOMIC_MOVE);
+      sync(data);
+    } catch (IOException e) {
+      throw new TrefoilException(
+          Reason.IO, "cannot write " + data.resolve(FILE) + ": " + e.getMessage(), e);
+    }
+  }
+
+  public Identity nextIncarnation() {
+    return new Identity(clusterId, host, name, address, witness, incarnation + 1);
+  }
+
+  private static void sync(Path path) throws IOException {
+    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+      channel.force(true);
+    }
+  }
+}

@@ -1,0 +1,78 @@
+package org.trefoilfs.replication.host;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.codec.ByteReader;
+import org.trefoilfs.replication.codec.ByteWriter;
+import org.trefoilfs.replication.membership.Address;
+import org.trefoilfs.replication.membership.ClusterClient;
+import org.trefoilfs.replication.membership.ClusterCommand;
+import org.trefoilfs.replication.membership.ClusterView;
+import org.trefoilfs.replication.membership.HostId;
+import org.trefoilfs.replication.membership.HostInfo;
+import org.trefoilfs.replication.transport.Message;
+import org.trefoilfs.replication.transport.Transport;
+
+/** How a newcomer asks any host of a cluster to be let in. */
+record JoinRequest(String name, Address address, boolean witness, int weight, String domain) {
+  static final String VERB = "join";
+
+  /** What the newcomer is told. */
+  record Accepted(String clusterId, HostId host, List<Address> hosts) {}
+
+  Accepted send(Transport transport, Address to, Duration timeout) {
+    ByteWriter out = new ByteWriter();
+    out.string(name).string(address.toString()).bool(witness).i32(weight).string(domain);
+    Message answer;
+    try {
+      answer = transport.call(to, new Message.Admin(VERB, out.toBytes()), timeout).join();
+    } catch (RuntimeException e) {
+      TrefoilException why = TrefoilException.of(e);
+      throw new TrefoilException(
+          why.reason(), "cannot join the cluster of " + to + ": " + why.getMessage(), why);
+    }
+    if (!(answer instanceof Message.AdminReply(byte[] body))) {
+      throw new TrefoilException(Reason.REFUSED, to + " does not answer as a host of a cluster");
+    }
+    ByteReader in = new ByteReader(body);
+    String clusterId = in.string();
+    HostId host = new HostId(in.i32());
+    List<Address> hosts = new ArrayList<>();
+    int count = in.count(4);
+    for (int i = 0; i < count; i++) {
+      hosts.add(Address.parse(in.string(), HostOptions.DEFAULT_PORT));
+    }
+    return new Accepted(clusterId, host, hosts);
+  }
+
+  static CompletableFuture<byte[]> accept(
+      ByteReader in, ClusterClient cluster, Supplier<ClusterView> view) {
+    String name = in.string();
+    Address address = Address.parse(in.string(), HostOptions.DEFAULT_PORT);
+    ClusterCommand.RegisterHost register =
+        new ClusterCommand.RegisterHost(
+            name,
+            address,
+            new Address(address.host(), address.port() + 1),
+            in.bool(),
+            in.i32(),
+            in.string());
+    return cluster
+        .registerHost(register)
+        .thenApply(
+            host -> {
+              ClusterView now = view.get();
+              ByteWriter out = new ByteWriter();
+              out.string(now.clusterId()).i32(host.value()).i32(now.hosts().size());
+              now.hosts().values().stream()
+                  .map(HostInfo::address)
+                  .forEach(known -> out.string(known.toString()));
+              return out.toBytes();
+            });
+  }
+}

@@ -1,0 +1,291 @@
+package org.trefoilfs.replication.host;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.chunk.Version;
+import org.trefoilfs.replication.env.TimeSource;
+import org.trefoilfs.replication.membership.Address;
+import org.trefoilfs.replication.membership.ClusterCommand;
+import org.trefoilfs.replication.membership.ClusterModule;
+import org.trefoilfs.replication.membership.ClusterView;
+import org.trefoilfs.replication.membership.Controller;
+import org.trefoilfs.replication.membership.FailureDetector;
+import org.trefoilfs.replication.membership.HostId;
+import org.trefoilfs.replication.membership.HostInfo;
+import org.trefoilfs.replication.membership.SessionTable;
+import org.trefoilfs.replication.placement.PgView;
+import org.trefoilfs.replication.statelog.Members;
+import org.trefoilfs.replication.statelog.ratis.RatisStateLog;
+import org.trefoilfs.replication.transport.Message;
+import org.trefoilfs.replication.transport.Transport;
+
+/**
+ * What the state log's leader does beside leading: enters starting hosts, declares lost ones, opens
+ * closed groups, evicts silent sessions, and keeps the voters an odd number. One round at a time;
+ * its commands go to this host's own state log server and to no other, so that a deposed leader's
+ * decisions come to nothing.
+ */
+final class LeaderDuties {
+  private static final Logger log = LoggerFactory.getLogger(LeaderDuties.class);
+
+  /** Voters beyond five make every commit dearer and no likely failure survivable. */
+  private static final int MAX_VOTERS = 5;
+
+  private final HostId self;
+  private final RatisStateLog ratis;
+  private final ClusterModule module;
+  private final FailureDetector detector;
+  private final Controller controller;
+  private final SessionTable sessions;
+  private final Peers peers;
+  private final TimeSource time;
+  private final Duration detection;
+  private final Set<Long> loggedEvictions = ConcurrentHashMap.newKeySet();
+  private CompletableFuture<?> round = CompletableFuture.completedFuture(null);
+  private CompletableFuture<?> membersChange = CompletableFuture.completedFuture(null);
+  private boolean leading;
+  private long leadingSince;
+
+  /** What the duties need of their host. */
+  record Wiring(
+      HostId self,
+      TimeSource time,
+      RatisStateLog ratis,
+      ClusterModule module,
+      FailureDetector detector,
+      Peers peers,
+      Duration detection) {}
+
+  LeaderDuties(Wiring wiring) {
+    self = wiring.self();
+    time = wiring.time();
+    ratis = wiring.ratis();
+    module = wiring.module();
+    detector = wiring.detector();
+    peers = wiring.peers();
+    detection = wiring.detection();
+    controller = new Controller(detector, wiring.time());
+    sessions = new SessionTable(wiring.time());
+  }
+
+  /** Called several times per detection time, by one thread. */
+  void tick() {
+    boolean leads = ratis.isLeader();
+    if (leads != leading) {
+      leading = leads;
+      leadershipChanged();
+    }
+    if (leads && round.isDone()) {
+      round = round().exceptionally(LeaderDuties::logFailure);
+    }
+  }
+
+  private void leadershipChanged() {
+    if (leading) {
+      leadingSince = time.nanoTime();
+      detector.observe(module.view());
+      detector.startLeading();
+      sessions.startLeading();
+      log.info("{} leads the state log", self);
+    } else {
+      detector.stopLeading();
+      sessions.stopLeading();
+      log.info("{} no longer leads the state log", self);
+    }
+  }
+
+  private CompletableFuture<?> round() {
+    ClusterView view = module.view();
+    List<ClusterCommand> commands = new ArrayList<>(starts(view));
+    if (commands.isEmpty()) {
+      commands.addAll(controller.tick(view));
+    }
+    for (long session : sessions.expired(view.sessions().keySet())) {
+      if (loggedEvictions.add(session)) {
+        log.warn(
+            "evicting the session of {}: it has been silent for too long",
+            view.sessions().get(session));
+      }
+      commands.add(new ClusterCommand.CloseSession(session));
+    }
+    keepMembers(view);
+    if (!commands.isEmpty()) {
+      return submitAll(commands);
+    }
+    return reopen(view);
+  }
+
+  /**
+   * Hosts that run under an incarnation that the state log does not know, or were taken for dead
+   * and are not. A new leader first listens for as long as a lease of the old one may last, and so
+   * knows who is alive.
+   */
+  private List<ClusterCommand> starts(ClusterView view) {
+    boolean settled =
+        view.hosts().size() == 1
+            || time.nanoTime() - leadingSince > detection.toNanos() / 2 + detection.toNanos() / 8;
+    if (!settled) {
+      return List.of();
+    }
+    Set<PgView.Member> live = detector.live();
+    List<ClusterCommand> starts = new ArrayList<>();
+    for (PgView.Member member : live) {
+      HostInfo host = view.hosts().get(member.host());
+      if (host != null && (host.incarnation() < member.incarnation() || !host.isAlive())) {
+        log.info(
+            "host '{}' ({}) has started, incarnation {}",
+            host.name(),
+            host.id(),
+            member.incarnation());
+        starts.add(
+            new ClusterCommand.HostStarted(
+                host.id(), member.incarnation(), host.address(), host.raftAddress(), live));
+      }
+    }
+    return starts;
+  }
+
+  private CompletableFuture<?> submitAll(List<ClusterCommand> commands) {
+    CompletableFuture<?> all = CompletableFuture.completedFuture(null);
+    for (ClusterCommand command : commands) {
+      if (command instanceof ClusterCommand.HostLost(HostId host, long incarnation)) {
+        log.warn(
+            "host {} (incarnation {}) is lost: not heard of for {} ms",
+            host,
+            incarnation,
+            detection.toMillis());
+      }
+      all = all.thenCompose(_ -> ratis.submit(ClusterModule.ID, command.encode()));
+    }
+    return all;
+  }
+
+  /**
+   * Asks the members of closed groups what they hold, and opens each group from the one that holds
+   * most.
+   */
+  private CompletableFuture<?> reopen(ClusterView view) {
+    Map<HostId, List<Integer>> toAsk = controller.groupsToReopen(view);
+    if (toAsk.isEmpty()) {
+      return CompletableFuture.completedFuture(null);
+    }
+    Map<Integer, Map<HostId, Version>> reports = new ConcurrentHashMap<>();
+    List<CompletableFuture<?>> answers = new ArrayList<>();
+    toAsk.forEach(
+        (host, groups) ->
+            answers.add(
+                peers
+                    .call(host, new Message.AskGroups(groups), detection)
+                    .thenAccept(answer -> report(host, answer, reports))
+                    .exceptionally(_ -> null)));
+    return CompletableFuture.allOf(answers.toArray(CompletableFuture[]::new))
+        .thenCompose(_ -> submitAll(controller.reopen(view, reports)));
+  }
+
+  private static void report(
+      HostId host, Message answer, Map<Integer, Map<HostId, Version>> reports) {
+    if (answer instanceof Message.GroupReports(Map<Integer, Message.Commit> lastOfGroup)) {
+      lastOfGroup.forEach(
+          (pg, last) ->
+              reports
+                  .computeIfAbsent(pg, _ -> new ConcurrentHashMap<>())
+                  .put(host, new Version(last.view(), last.n())));
+    }
+  }
+
+  // ---- who votes
+
+  /**
+   * One voter, then three, then five: an even number survives no more than the odd one below it,
+   * and costs more.
+   */
+  private void keepMembers(ClusterView view) {
+    if (!membersChange.isDone()) {
+      return;
+    }
+    Members now = ratis.members();
+    Map<HostId, Address> candidates = new HashMap<>();
+    view.hosts().values().stream()
+        .filter(
+            host ->
+                now.voters().containsKey(host.id())
+                    || now.listeners().containsKey(host.id())
+                    || isHeard(host))
+        .forEach(host -> candidates.put(host.id(), host.raftAddress()));
+    Members wanted = wanted(candidates, now);
+    if (wanted.voters().keySet().equals(now.voters().keySet())
+        && wanted.listeners().keySet().equals(now.listeners().keySet())) {
+      return;
+    }
+    log.info("state log: voters {} -> {}", now.voters().keySet(), wanted.voters().keySet());
+    membersChange =
+        ratis
+            .setMembers(wanted.voters(), wanted.listeners())
+            .exceptionally(LeaderDuties::logFailure);
+  }
+
+  private boolean isHeard(HostInfo host) {
+    return detector.live().stream().anyMatch(member -> member.host().equals(host.id()));
+  }
+
+  private static Members wanted(Map<HostId, Address> candidates, Members now) {
+    int odd = candidates.size() % 2 == 0 ? candidates.size() - 1 : candidates.size();
+    int count = Math.min(odd, MAX_VOTERS);
+    List<HostId> order =
+        candidates.keySet().stream()
+            .sorted(
+                Comparator.comparing((HostId host) -> !now.voters().containsKey(host))
+                    .thenComparing(Comparator.naturalOrder()))
+            .toList();
+    Map<HostId, Address> voters = new HashMap<>();
+    Map<HostId, Address> listeners = new HashMap<>();
+    for (HostId host : order) {
+      (voters.size() < count ? voters : listeners).put(host, candidates.get(host));
+    }
+    return new Members(voters, listeners);
+  }
+
+  // ---- sessions
+
+  /** A mount lives. Only the leader's answer counts. */
+  void pinged(Message.SessionPing ping, Transport.Reply reply) {
+    if (!ratis.isLeader()) {
+      reply.send(new Message.Failed(Reason.NOT_LEADER, self + " does not lead the state log", ""));
+    } else if (!module.view().sessions().containsKey(ping.session())) {
+      reply.send(
+          new Message.Failed(
+              Reason.STALE, "session " + Long.toHexString(ping.session()) + " was evicted", ""));
+    } else {
+      sessions.pinged(ping.session(), ping.orphanCursor());
+      reply.send(new Message.Done());
+    }
+  }
+
+  long minimumOrphanCursor() {
+    return sessions.minimumCursor(new HashSet<>(module.view().sessions().keySet()));
+  }
+
+  private static <T> @org.jspecify.annotations.Nullable T logFailure(Throwable failure) {
+    TrefoilException why = TrefoilException.of(failure);
+    log.info("a duty of the leader is tried again: {}", why.getMessage());
+    return null;
+  }
+
+  /** For status: members of the state log. */
+  Collection<HostId> voters() {
+    return ratis.members().voters().keySet();
+  }
+}

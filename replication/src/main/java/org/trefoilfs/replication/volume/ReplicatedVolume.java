@@ -1,0 +1,256 @@
+package org.trefoilfs.replication.volume;
+
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.chunk.ChunkId;
+import org.trefoilfs.replication.chunk.Mutation;
+import org.trefoilfs.replication.membership.HostId;
+import org.trefoilfs.replication.membership.OperationId;
+import org.trefoilfs.replication.placement.PgView;
+import org.trefoilfs.replication.placement.PlacementMap;
+import org.trefoilfs.replication.placement.Pools;
+import org.trefoilfs.replication.transport.Message;
+
+/**
+ * A volume over its placement groups: cuts ranges into chunks, finds each chunk's group and its
+ * primary, and tries again with a newer map when views change, until the configured time is over.
+ */
+public final class ReplicatedVolume implements Volume {
+  private final int replicas;
+  private final Cluster cluster;
+
+  /** Groups with writes since the inode's last flush. */
+  private final ConcurrentHashMap<Long, Set<Integer>> unflushed = new ConcurrentHashMap<>();
+
+  /** What a volume needs of the process that it lives in. */
+  public interface Cluster {
+    /** The newest placement map known here. */
+    PlacementMap placement();
+
+    /** Asks for a map newer than this epoch; completes at once when none is known or on its way. */
+    CompletableFuture<Void> refresh(long epoch);
+
+    CompletableFuture<Message> call(HostId to, Message request, Duration timeout);
+
+    /** This process' own host, whose replicas are read first. */
+    Optional<HostId> self();
+
+    OperationId nextOperation();
+
+    /** How long a call may take before it fails. */
+    Duration timeout();
+
+    /** How long one attempt may take before another host is asked. */
+    Duration attempt();
+
+    long nanoTime();
+
+    /** Completes after a pause. */
+    CompletableFuture<Void> pause(Duration pause);
+  }
+
+  public ReplicatedVolume(int replicas, Cluster cluster) {
+    this.replicas = replicas;
+    this.cluster = cluster;
+  }
+
+  @Override
+  public CompletableFuture<ByteBuffer> read(long inode, long offset, int length) {
+    ChunkId first = chunk(inode, offset);
+    int within = (int) (offset % ChunkId.SIZE);
+    if (within + length <= ChunkId.SIZE) {
+      return readChunk(first, within, length);
+    }
+    List<CompletableFuture<ByteBuffer>> parts = new ArrayList<>();
+    forEachChunk(
+        inode, offset, length, (chunk, at, _, count) -> parts.add(readChunk(chunk, at, count)));
+    return CompletableFuture.allOf(parts.toArray(CompletableFuture[]::new))
+        .thenApply(
+            _ -> {
+              ByteBuffer whole = ByteBuffer.allocate(length);
+              parts.forEach(part -> whole.put(part.join().duplicate()));
+              return whole.flip();
+            });
+  }
+
+  @Override
+  public CompletableFuture<Void> write(long inode, long offset, ByteBuffer data) {
+    List<CompletableFuture<?>> parts = new ArrayList<>();
+    forEachChunk(
+        inode,
+        offset,
+        data.remaining(),
+        (chunk, at, from, count) ->
+            parts.add(
+                mutate(
+                    new Mutation.Write(
+                        chunk, at, data.slice(data.position() + (int) from, count)))));
+    return allOf(parts);
+  }
+
+  @Override
+  public CompletableFuture<Void> punch(long inode, long offset, long length) {
+    List<CompletableFuture<?>> parts = new ArrayList<>();
+    forEachChunk(
+        inode,
+        offset,
+        length,
+        (chunk, at, _, count) ->
+            parts.add(
+                mutate(
+                    count == ChunkId.SIZE
+                        ? new Mutation.Delete(chunk)
+                        : new Mutation.Punch(chunk, at, count))));
+    return allOf(parts);
+  }
+
+  @Override
+  public CompletableFuture<Void> delete(long inode, long size) {
+    return punch(inode, 0, (size + ChunkId.SIZE - 1) / ChunkId.SIZE * ChunkId.SIZE)
+        .whenComplete((_, _) -> unflushed.remove(inode));
+  }
+
+  @Override
+  public CompletableFuture<Void> flush(long inode) {
+    Set<Integer> groups = unflushed.remove(inode);
+    if (groups == null) {
+      return CompletableFuture.completedFuture(null);
+    }
+    return new Attempts(cluster, "flushing inode " + inode)
+        .run(() -> flushOnce(groups))
+        .whenComplete(
+            (_, failure) -> {
+              if (failure != null) {
+                groups.forEach(pg -> touched(inode, pg));
+              }
+            });
+  }
+
+  private CompletableFuture<Void> flushOnce(Set<Integer> groups) {
+    Map<HostId, Map<Integer, Long>> byPrimary = new HashMap<>();
+    for (int pg : groups) {
+      PgView view = openView(pg);
+      byPrimary.computeIfAbsent(primary(view), _ -> new HashMap<>()).put(pg, view.view());
+    }
+    List<CompletableFuture<?>> parts = new ArrayList<>();
+    byPrimary.forEach(
+        (host, views) ->
+            parts.add(cluster.call(host, new Message.Flush(views), cluster.timeout())));
+    return allOf(parts);
+  }
+
+  private CompletableFuture<Void> mutate(Mutation mutation) {
+    int pg = group(mutation.chunk());
+    OperationId operation = cluster.nextOperation();
+    touched(mutation.chunk().inode(), pg);
+    return new Attempts(cluster, "writing chunk " + mutation.chunk())
+        .run(
+            () -> {
+              PgView view = openView(pg);
+              return cluster
+                  .call(
+                      primary(view),
+                      new Message.Write(pg, view.view(), operation, mutation),
+                      cluster.attempt())
+                  .thenAccept(_ -> {});
+            });
+  }
+
+  private CompletableFuture<ByteBuffer> readChunk(ChunkId chunk, int offset, int length) {
+    int pg = group(chunk);
+    int[] attempts = {0};
+    return new Attempts(cluster, "reading chunk " + chunk)
+        .run(
+            () -> {
+              PgView view = openView(pg);
+              HostId from = reader(view, attempts[0]++);
+              return cluster
+                  .call(
+                      from,
+                      new Message.Read(pg, view.view(), chunk, offset, length),
+                      cluster.attempt())
+                  .thenApply(answer -> ((Message.Data) answer).bytes());
+            });
+  }
+
+  /** The own replica first, then the primary, then every in-sync member in turn. */
+  private HostId reader(PgView view, int attempt) {
+    Optional<HostId> self = cluster.self().filter(host -> view.member(host).isPresent());
+    if (attempt == 0 && self.isPresent()) {
+      return self.get();
+    }
+    int turn = self.isPresent() ? attempt - 1 : attempt;
+    return turn % 3 < 2
+        ? primary(view)
+        : view.inSync().get(Math.floorMod(turn / 3, view.inSync().size())).host();
+  }
+
+  private PgView openView(int pg) {
+    PgView view =
+        cluster
+            .placement()
+            .group(pg)
+            .orElseThrow(
+                () ->
+                    new TrefoilException(
+                        Reason.STALE_VIEW,
+                        "group " + pg + " is not in the map that is known here"));
+    if (!view.isOpen()) {
+      throw new TrefoilException(
+          Reason.UNAVAILABLE,
+          "no replica of group " + pg + " can serve now; start the hosts that hold it");
+    }
+    return view;
+  }
+
+  private static HostId primary(PgView view) {
+    return java.util.Objects.requireNonNull(view.primary());
+  }
+
+  private int group(ChunkId chunk) {
+    return Pools.groupOf(chunk, replicas, cluster.placement().bits());
+  }
+
+  private void touched(long inode, int pg) {
+    unflushed.computeIfAbsent(inode, _ -> ConcurrentHashMap.newKeySet()).add(pg);
+  }
+
+  private static ChunkId chunk(long inode, long offset) {
+    return new ChunkId(inode, (int) (offset / ChunkId.SIZE));
+  }
+
+  /**
+   * Sees a part of a range: {@code count} bytes at {@code at} in the chunk, which are at {@code
+   * from} in the range.
+   */
+  private interface Part {
+    void accept(ChunkId chunk, int at, long from, int count);
+  }
+
+  private static void forEachChunk(long inode, long offset, long length, Part part) {
+    long done = 0;
+    while (done < length) {
+      long position = offset + done;
+      int at = (int) (position % ChunkId.SIZE);
+      int count = (int) Math.min(length - done, ChunkId.SIZE - at);
+      part.accept(chunk(inode, position), at, done, count);
+      done += count;
+    }
+  }
+
+  private static CompletableFuture<Void> allOf(List<CompletableFuture<?>> parts) {
+    return parts.size() == 1
+        ? parts.getFirst().thenAccept(_ -> {})
+        : CompletableFuture.allOf(parts.toArray(CompletableFuture[]::new));
+  }
+}
