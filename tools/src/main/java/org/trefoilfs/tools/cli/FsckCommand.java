@@ -19,10 +19,9 @@ import picocli.CommandLine.Option;
     name = "fsck",
     description = {
       "Reads every chunk that a host stores and compares each block with its checksum. A host that"
-          + " runs also compares its chunks with the other replicas' and says what differs; one"
-          + " that does not run is checked by this command itself.",
+          + " runs does so itself; one that does not run is checked by this command.",
       "",
-      "Prints a digest over all chunks: two hosts that hold the same chunks, with the same bytes,"
+      "Prints a digest over all chunks: two hosts that are in sync and hold the same groups"
           + " print the same. The exit status is 1 when there are problems."
     },
     footer = {"trefoil fsck --data /var/lib/trefoil", "trefoil fsck --data target/demo/host1"})

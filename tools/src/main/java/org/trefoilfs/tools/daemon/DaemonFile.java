@@ -1,5 +1,6 @@
 package org.trefoilfs.tools.daemon;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,6 +40,7 @@ public record DaemonFile(
     Json.store(data.resolve(NAME), this);
   }
 
+  @JsonIgnore
   public boolean isRunning() {
     return process.isAlive();
   }

@@ -1,5 +1,6 @@
 package org.trefoilfs.tools.mount;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,6 +26,7 @@ public record ProcessId(long pid, long started) {
     return new ProcessId(pid, startOf(pid));
   }
 
+  @JsonIgnore
   public boolean isAlive() {
     return pid > 0 && started != 0 && startOf(pid) == started;
   }

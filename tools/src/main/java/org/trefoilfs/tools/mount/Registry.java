@@ -10,6 +10,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
@@ -60,6 +61,7 @@ public final class Registry {
       ProcessId process, String directory, String volume, String address, String data) {}
 
   public void add(Daemon daemon) {
+    all().filter(known -> !known.process().isAlive()).forEach(dead -> removeDaemon(dead.process()));
     store("daemon-" + daemon.process().pid() + ".json", daemon);
   }
 
@@ -88,17 +90,19 @@ public final class Registry {
 
   /** Daemons that live. */
   public List<Daemon> daemons() {
+    return all().filter(daemon -> daemon.process().isAlive()).toList();
+  }
+
+  private Stream<Daemon> all() {
     List<Daemon> found = new ArrayList<>();
     try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "daemon-*.json")) {
       for (Path file : files) {
-        Json.load(file, Daemon.class)
-            .filter(daemon -> daemon.process().isAlive())
-            .ifPresent(found::add);
+        Json.load(file, Daemon.class).ifPresent(found::add);
       }
     } catch (IOException none) {
-      return List.of();
+      return Stream.empty();
     }
-    return found;
+    return found.stream();
   }
 
   private void store(String name, Object value) {
