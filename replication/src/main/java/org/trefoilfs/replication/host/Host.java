@@ -2,6 +2,7 @@ package org.trefoilfs.replication.host;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -74,6 +75,9 @@ public final class Host implements Closeable {
    */
   private static final Duration TICK = Duration.ofMillis(5);
 
+  /** Directory of the state log. */
+  private static final String LOG = "log";
+
   private final HostOptions options;
   private final TimeSource time = SystemTime.INSTANCE;
   private final AdminHandler admin;
@@ -141,6 +145,7 @@ public final class Host implements Closeable {
     viewThread =
         Executors.newSingleThreadExecutor(
             Thread.ofPlatform().name("trefoil-views").daemon().factory());
+    createDirectory(options.data());
     Optional<Identity> known = Identity.load(options.data());
     known.ifPresent(this::checkOptions);
     Address listen = known.map(Identity::address).orElseGet(() -> Addresses.choose(options));
@@ -159,10 +164,12 @@ public final class Host implements Closeable {
     Identity self = known.map(Identity::nextIncarnation).orElseGet(() -> introduce(listen, seeds));
     self.save(options.data());
     identity = self;
-    Running started = assemble(self, modules, seeds, startMode(known.isPresent(), founding));
+    Running started = assemble(self, modules, seeds, startMode(known, seeds, founding));
     running = started;
     clusterModule.listen(view -> viewThread.execute(this::viewChanged));
-    if (founding) {
+    if (clusterModule.view().clusterId().isEmpty()
+        && self.host().value() == 1
+        && options.join().isEmpty()) {
       found(started);
     }
     ready.countDown();
@@ -176,11 +183,17 @@ public final class Host implements Closeable {
         self.address());
   }
 
-  private static RatisOptions.Start startMode(boolean restart, boolean founding) {
-    if (restart) {
+  /**
+   * A host whose state log is gone, although others are known to it, joins again. The first host of
+   * a cluster that got no further than naming itself founds it again.
+   */
+  private RatisOptions.Start startMode(
+      Optional<Identity> known, Set<Address> seeds, boolean founding) {
+    if (known.isPresent() && Files.isDirectory(options.data().resolve(LOG))) {
       return RatisOptions.Start.RESTART;
     }
-    return founding ? RatisOptions.Start.BOOTSTRAP : RatisOptions.Start.JOIN;
+    boolean foundingAgain = known.isPresent() && known.get().host().value() == 1 && seeds.isEmpty();
+    return founding || foundingAgain ? RatisOptions.Start.BOOTSTRAP : RatisOptions.Start.JOIN;
   }
 
   /** A new cluster's first host names itself; any other asks the cluster for its number. */
@@ -223,7 +236,7 @@ public final class Host implements Closeable {
     RatisStateLog ratis =
         RatisStateLog.start(
             new RatisOptions(
-                data.resolve("log"),
+                data.resolve(LOG),
                 self.host(),
                 self.raftAddress(),
                 UUID.fromString(self.clusterId()),
@@ -423,6 +436,15 @@ public final class Host implements Closeable {
     answer
         .<Message>thenApply(Message.AdminReply::new)
         .whenComplete((done, failure) -> GroupHost.answer(reply, done, failure));
+  }
+
+  private static void createDirectory(Path data) {
+    try {
+      Files.createDirectories(data);
+    } catch (IOException e) {
+      throw new TrefoilException(
+          Reason.IO, "cannot create the data directory " + data + ": " + e.getMessage(), e);
+    }
   }
 
   private LocalIdentity localIdentity() {

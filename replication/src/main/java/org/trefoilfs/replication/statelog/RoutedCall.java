@@ -2,6 +2,7 @@ package org.trefoilfs.replication.statelog;
 
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -66,7 +67,7 @@ final class RoutedCall {
     } catch (RuntimeException e) {
       sent = CompletableFuture.failedFuture(e);
     }
-    sent.whenComplete(this::answered);
+    CompletableFuture<byte[]> _ = sent.whenComplete(this::answered);
   }
 
   private void answered(byte @Nullable [] reply, @Nullable Throwable failure) {
@@ -117,7 +118,7 @@ final class RoutedCall {
       return;
     }
     try {
-      timing.scheduler().schedule(this::attempt, pauseMs, TimeUnit.MILLISECONDS);
+      Future<?> _ = timing.scheduler().schedule(this::attempt, pauseMs, TimeUnit.MILLISECONDS);
     } catch (RejectedExecutionException e) {
       result.completeExceptionally(gaveUp(cause));
     }
@@ -129,7 +130,7 @@ final class RoutedCall {
 
   /** Spread by the clock's low bits, so that those who failed together do not return together. */
   private long pauseMs() {
-    long spread = (timing.time().nanoTime() ^ deadlineNanos) * 0x9E3779B97F4A7C15L >>> 33;
+    long spread = ((timing.time().nanoTime() ^ deadlineNanos) * 0x9E3779B97F4A7C15L) >>> 33;
     return BACKOFF_MIN_MS + spread % (BACKOFF_MAX_MS - BACKOFF_MIN_MS + 1);
   }
 

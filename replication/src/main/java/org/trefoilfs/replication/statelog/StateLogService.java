@@ -38,7 +38,8 @@ public final class StateLogService {
     } catch (TrefoilException e) {
       answer = CompletableFuture.failedFuture(e);
     }
-    answer.whenComplete((bytes, failure) -> reply.send(message(bytes, failure)));
+    CompletableFuture<byte[]> _ =
+        answer.whenComplete((bytes, failure) -> reply.send(message(bytes, failure)));
   }
 
   private Message message(byte @Nullable [] bytes, @Nullable Throwable failure) {

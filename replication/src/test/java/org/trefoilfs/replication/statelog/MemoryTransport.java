@@ -46,7 +46,7 @@ public final class MemoryTransport implements Transport {
       throw new TrefoilException(Reason.OUTCOME_UNKNOWN, to + " did not answer in time");
     }
     if (reply instanceof Message.Failed(Reason reason, String message, String hint)) {
-      throw new TrefoilException(reason, message, hint.isEmpty() ? null : hint);
+      throw TrefoilException.withHint(reason, message, hint);
     }
     return reply;
   }

@@ -35,6 +35,8 @@ public record RatisOptions(
   }
 
   /**
+   * Times and sizes.
+   *
    * @param electionMin a follower that has heard nothing for between this and {@code electionMax}
    *     stands for election; the leader's read lease is 0.9 of it. A 0.4 s pause lost a 300 ms one
    * @param request how long an accepted command or read may take before its outcome is unknown

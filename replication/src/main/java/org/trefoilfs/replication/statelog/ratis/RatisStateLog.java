@@ -2,17 +2,13 @@ package org.trefoilfs.replication.statelog.ratis;
 
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
-import org.apache.ratis.proto.RaftProtos.RaftPeerRole;
 import org.apache.ratis.protocol.RaftGroup;
 import org.apache.ratis.protocol.RaftGroupId;
-import org.apache.ratis.protocol.RaftPeer;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.storage.RaftStorage;
 import org.jspecify.annotations.Nullable;
@@ -28,7 +24,6 @@ import org.trefoilfs.replication.statelog.LeaderState;
 import org.trefoilfs.replication.statelog.LocalStateLog;
 import org.trefoilfs.replication.statelog.Members;
 import org.trefoilfs.replication.statelog.StateModule;
-import org.trefoilfs.replication.statelog.ratis.RatisOptions.Start;
 import org.trefoilfs.replication.statelog.rocks.RocksState;
 
 /**
@@ -55,7 +50,7 @@ public final class RatisStateLog implements LocalStateLog, Closeable {
    * Starts the replica and returns when it listens; leadership comes later.
    *
    * @throws TrefoilException CORRUPT or IO when the directory cannot be used, INVALID when {@link
-   *     Start#RESTART} finds none
+   *     RatisOptions.Start#RESTART} finds none
    */
   public static RatisStateLog start(RatisOptions options, List<StateModule> modules) {
     return start(options, modules, SystemTime.INSTANCE);
@@ -63,13 +58,13 @@ public final class RatisStateLog implements LocalStateLog, Closeable {
 
   public static RatisStateLog start(
       RatisOptions options, List<StateModule> modules, TimeSource time) {
-    checkDirectory(options);
+    Startup.checkDirectory(options);
     RocksState state = RocksState.open(options.directory().resolve("state"));
     try {
-      return new RatisStateLog(options, state, byId(modules), time);
+      return new RatisStateLog(options, state, Startup.byId(modules), time);
     } catch (IOException | RuntimeException e) {
       state.close();
-      throw unstartable(options, e);
+      throw Startup.unstartable(options, e);
     }
   }
 
@@ -84,7 +79,7 @@ public final class RatisStateLog implements LocalStateLog, Closeable {
     this.server =
         RaftServer.newBuilder()
             .setServerId(Peers.id(options.self()))
-            .setGroup(RaftGroup.valueOf(group, initialPeers(options)))
+            .setGroup(RaftGroup.valueOf(group, Startup.initialPeers(options)))
             .setProperties(Tuning.properties(options))
             .setStateMachine(machine)
             .setOption(RaftStorage.StartupOption.RECOVER)
@@ -250,56 +245,6 @@ public final class RatisStateLog implements LocalStateLog, Closeable {
       leadership.close();
       state.close();
     }
-  }
-
-  private static List<RaftPeer> initialPeers(RatisOptions options) {
-    return options.start() == Start.BOOTSTRAP
-        ? List.of(Peers.peer(options.self(), options.raftAddress(), RaftPeerRole.FOLLOWER))
-        : List.of();
-  }
-
-  private static void checkDirectory(RatisOptions options) {
-    if (options.start() == Start.RESTART
-        && !Files.isDirectory(Tuning.storage(options).resolve(options.cluster().toString()))) {
-      throw new TrefoilException(
-          Reason.INVALID,
-          "no state log of cluster "
-              + options.cluster()
-              + " in "
-              + options.directory()
-              + "; if its disk was lost, remove this host from the cluster and let it join anew");
-    }
-    try {
-      Files.createDirectories(Tuning.storage(options));
-    } catch (IOException e) {
-      throw unstartable(options, e);
-    }
-  }
-
-  private static TrefoilException unstartable(RatisOptions options, Exception cause) {
-    if (cause instanceof TrefoilException known) {
-      return known;
-    }
-    return new TrefoilException(
-        Reason.IO,
-        "the state log in "
-            + options.directory()
-            + " cannot start at "
-            + options.raftAddress()
-            + ": "
-            + cause
-            + "; check that no other daemon uses the directory or the port, and the disk",
-        cause);
-  }
-
-  private static Map<Byte, StateModule> byId(List<StateModule> modules) {
-    Map<Byte, StateModule> byId = new HashMap<>();
-    for (StateModule module : modules) {
-      if (module.id() == 0 || byId.put(module.id(), module) != null) {
-        throw new IllegalArgumentException("id " + module.id() + " of a state module is taken");
-      }
-    }
-    return byId;
   }
 
   private final class Callbacks implements RatisStateMachine.Observer {

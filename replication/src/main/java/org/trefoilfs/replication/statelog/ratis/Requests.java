@@ -74,9 +74,10 @@ final class Requests {
     long call = nextCall.getAndIncrement();
     Pending request = new Pending();
     pending.put(call, request);
-    send(call, WRITE, ReplyCodec.command(module, command))
-        .orTimeout(timeout.toMillis(), TimeUnit.MILLISECONDS)
-        .whenComplete((reply, thrown) -> finish(call, request, reply, thrown));
+    CompletableFuture<RaftClientReply> _ =
+        send(call, WRITE, ReplyCodec.command(module, command))
+            .orTimeout(timeout.toMillis(), TimeUnit.MILLISECONDS)
+            .whenComplete((reply, thrown) -> finish(call, request, reply, thrown));
     return request;
   }
 
@@ -102,16 +103,17 @@ final class Requests {
   /** Completes when this replica's state holds all that was committed anywhere before the call. */
   CompletableFuture<Void> readPoint() {
     CompletableFuture<Void> ready = new CompletableFuture<>();
-    send(nextCall.getAndIncrement(), READ_POINT, Message.EMPTY)
-        .whenComplete(
-            (reply, thrown) -> {
-              Throwable failure = Failures.of(reply, thrown);
-              if (failure == null) {
-                ready.complete(null);
-              } else {
-                failAside(ready, Failures.nothingDone("the read", failure));
-              }
-            });
+    CompletableFuture<RaftClientReply> _ =
+        send(nextCall.getAndIncrement(), READ_POINT, Message.EMPTY)
+            .whenComplete(
+                (reply, thrown) -> {
+                  Throwable failure = Failures.of(reply, thrown);
+                  if (failure == null) {
+                    ready.complete(null);
+                  } else {
+                    failAside(ready, Failures.nothingDone("the read", failure));
+                  }
+                });
     return ready;
   }
 

@@ -100,6 +100,12 @@ final class Cluster implements AutoCloseable {
     logs.remove(host).close();
   }
 
+  void stopAll() {
+    List<RatisStateLog> all = List.copyOf(logs.values());
+    logs.clear();
+    all.parallelStream().forEach(RatisStateLog::close);
+  }
+
   /** Everything stored, as text; the log position left out. */
   static Map<String, String> dump(RatisStateLog log) {
     Map<String, String> all = new TreeMap<>();
@@ -135,6 +141,6 @@ final class Cluster implements AutoCloseable {
 
   @Override
   public void close() {
-    logs.values().forEach(RatisStateLog::close);
+    stopAll();
   }
 }

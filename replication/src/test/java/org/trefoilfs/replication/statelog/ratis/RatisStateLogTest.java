@@ -107,9 +107,7 @@ class RatisStateLogTest {
       }
       Cluster.get(second.submit(ID, put("later", "yes")));
 
-      for (HostId host : List.copyOf(cluster.logs.keySet())) {
-        cluster.stop(host);
-      }
+      cluster.stopAll();
       for (HostId host : cluster.addresses.keySet()) {
         cluster.start(host.value(), Start.RESTART);
       }
@@ -258,6 +256,7 @@ class RatisStateLogTest {
       var rest = Map.of(two, cluster.addresses.get(two));
       Cluster.get(leader.setMembers(rest, Map.of()));
       assertThat(leader.members().voters().keySet()).isEqualTo(Set.of(two));
+      assertThat(Cluster.get(one.failed())).as("a removed member stops").isNotNull();
       Cluster.get(leader.submit(ID, add(new OperationId(1, 1), 5)));
       assertThat(number(Cluster.get(leader.query(ID, count())))).isEqualTo(5);
     }

@@ -1,0 +1,164 @@
+package org.trefoilfs.replication.host;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.trefoilfs.replication.commit.CommitMode;
+import org.trefoilfs.replication.membership.Address;
+import org.trefoilfs.replication.membership.ClusterCommand;
+import org.trefoilfs.replication.volume.Volume;
+
+/** Three real hosts in one process: disks, sockets and state log included. */
+class HostClusterTest {
+  private static final int BLOCK = 128 << 10;
+
+  @TempDir Path directory;
+  private final List<Host> hosts = new ArrayList<>();
+
+  @BeforeEach
+  void startThree() {
+    hosts.add(start(1, Optional.empty()));
+    Optional<Address> first = Optional.of(hosts.getFirst().identity().address());
+    hosts.add(start(2, first));
+    hosts.add(start(3, first));
+    await().atMost(30, TimeUnit.SECONDS).until(() -> hosts.getFirst().voters().size() == 3);
+    hosts
+        .getFirst()
+        .cluster()
+        .createVolume(
+            hosts.getFirst().view(), new ClusterCommand.CreateVolume("v", 3, CommitMode.SYNC))
+        .orTimeout(20, TimeUnit.SECONDS)
+        .join();
+    for (Host host : hosts) {
+      await().atMost(20, TimeUnit.SECONDS).until(() -> host.view().volumes().containsKey("v"));
+    }
+  }
+
+  @AfterEach
+  void stopAll() {
+    hosts.forEach(Host::close);
+  }
+
+  @Test
+  void whatOneHostWroteTheOthersReadAlsoAfterALossAndARestartOfAll() {
+    Random random = new Random(7);
+    byte[] content = new byte[40 * BLOCK];
+    random.nextBytes(content);
+    write(hosts.get(0), content);
+    for (Host host : hosts) {
+      assertThat(read(host, content.length)).isEqualTo(content);
+    }
+
+    hosts.get(2).close();
+    byte[] second = content.clone();
+    random.nextBytes(second);
+    write(hosts.get(1), second);
+    assertThat(read(hosts.get(0), content.length)).isEqualTo(second);
+
+    hosts.set(2, restart(2));
+    awaitAllInSync();
+    assertThat(read(hosts.get(2), content.length)).isEqualTo(second);
+    assertThat(hosts.get(2).fsck().digestOfGroup()).isEqualTo(hosts.get(0).fsck().digestOfGroup());
+
+    hosts.forEach(Host::close);
+    List<CompletableFuture<Host>> starting = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      int number = i;
+      starting.add(CompletableFuture.supplyAsync(() -> restart(number)));
+    }
+    for (int i = 0; i < 3; i++) {
+      hosts.set(i, starting.get(i).join());
+    }
+    awaitAllInSync();
+    assertThat(read(hosts.get(1), content.length)).isEqualTo(second);
+  }
+
+  @Test
+  void aFlippedByteInAChunkFileIsHealedByTheReadThatFindsIt() throws Exception {
+    byte[] content = new byte[BLOCK];
+    new Random(8).nextBytes(content);
+    write(hosts.get(0), content);
+    hosts.get(0).fsck(); // everything committed is in the chunk files now
+    Path chunk;
+    try (var files = Files.walk(directory.resolve("host1/chunks"))) {
+      chunk =
+          files
+              .filter(Files::isRegularFile)
+              .filter(file -> file.toString().contains("-0"))
+              .findFirst()
+              .orElseThrow();
+    }
+    hosts.get(0).close();
+    byte[] damaged = Files.readAllBytes(chunk);
+    damaged[5000] ^= 1;
+    Files.write(chunk, damaged);
+    hosts.set(0, restart(0));
+    awaitAllInSync();
+    assertThat(read(hosts.get(0), content.length)).isEqualTo(content);
+    assertThat(hosts.get(0).fsck().damaged()).isZero();
+  }
+
+  private void write(Host host, byte[] content) {
+    Volume volume = host.openVolume(host.view().volumes().get("v"));
+    List<CompletableFuture<Void>> parts = new ArrayList<>();
+    for (int at = 0; at < content.length; at += BLOCK) {
+      parts.add(volume.write(42, at + 3_000_000L, ByteBuffer.wrap(content, at, BLOCK).slice()));
+    }
+    parts.forEach(part -> part.orTimeout(40, TimeUnit.SECONDS).join());
+    volume.flush(42).orTimeout(40, TimeUnit.SECONDS).join();
+  }
+
+  private byte[] read(Host host, int length) {
+    Volume volume = host.openVolume(host.view().volumes().get("v"));
+    byte[] bytes = new byte[length];
+    for (int at = 0; at < length; at += BLOCK) {
+      ByteBuffer part =
+          volume.read(42, at + 3_000_000L, BLOCK).orTimeout(40, TimeUnit.SECONDS).join();
+      part.get(part.position(), bytes, at, BLOCK);
+    }
+    return bytes;
+  }
+
+  private void awaitAllInSync() {
+    await()
+        .atMost(40, TimeUnit.SECONDS)
+        .pollInterval(Duration.ofMillis(50))
+        .until(
+            () ->
+                hosts.getFirst().view().placement().groups().stream()
+                    .allMatch(
+                        view ->
+                            view.isOpen()
+                                && view.inSync().size() == 3
+                                && view.joining().isEmpty()));
+  }
+
+  private Host start(int number, Optional<Address> join) {
+    HostOptions options =
+        new HostOptions(
+            directory.resolve("host" + number),
+            Optional.of("host" + number),
+            Optional.of(new Address("127.0.0.1", 0)),
+            join,
+            HostOptions.Settings.DEFAULT);
+    return Host.start(options, List.of(), (_, _) -> CompletableFuture.completedFuture(new byte[0]));
+  }
+
+  private Host restart(int index) {
+    return start(index + 1, Optional.empty());
+  }
+}
