@@ -81,7 +81,7 @@ public final class Prerequisites {
   static void checkMountPoint(Path path) {
     if (MountTable.at(path).isPresent()) {
       throw new TrefoilException(
-          Reason.BUSY, path + " is a mount point already: `trefoil umount " + path + "` first");
+          Reason.BUSY, path + " is a mount point already: `trefoil unmount " + path + "` first");
     }
     if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
       throw new TrefoilException(

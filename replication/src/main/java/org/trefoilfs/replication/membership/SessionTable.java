@@ -29,8 +29,16 @@ public final class SessionTable {
   private final TimeSource time;
   private final AttentiveClock attention;
   private final Map<Long, Ping> pings = new HashMap<>();
+
+  /**
+   * From when the silence of a session counts that has not pinged this leader yet: of one that was
+   * there before, from the beginning of the term; of a new one, from when it was first seen.
+   */
+  private final Map<Long, Long> noticed = new HashMap<>();
+
   private final Set<Long> condemned = new HashSet<>();
   private boolean leading;
+  private long lookedNanos;
 
   private record Ping(long nanos, long orphanCursor) {}
 
@@ -43,8 +51,10 @@ public final class SessionTable {
   public synchronized void startLeading() {
     leading = true;
     pings.clear();
+    noticed.clear();
     condemned.clear();
-    attention.restart(time.nanoTime());
+    lookedNanos = time.nanoTime();
+    attention.restart(lookedNanos);
   }
 
   public synchronized void stopLeading() {
@@ -72,6 +82,7 @@ public final class SessionTable {
     attention.tick(now);
     Set<Long> live = Set.copyOf(liveSessions);
     pings.keySet().retainAll(live);
+    noticed.keySet().retainAll(live);
     condemned.retainAll(live);
     List<Long> expired = new ArrayList<>();
     for (long session : liveSessions) {
@@ -80,6 +91,7 @@ public final class SessionTable {
         expired.add(session);
       }
     }
+    lookedNanos = now;
     return expired;
   }
 
@@ -98,7 +110,8 @@ public final class SessionTable {
 
   private long silence(long session, long now) {
     Ping ping = pings.get(session);
-    return ping == null ? attention.attentive(now) : attention.silence(ping.nanos, now);
+    long heard = ping == null ? noticed.computeIfAbsent(session, first -> lookedNanos) : ping.nanos;
+    return attention.silence(heard, now);
   }
 
   private static long limit() {

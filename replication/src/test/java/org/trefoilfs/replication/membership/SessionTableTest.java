@@ -31,6 +31,22 @@ class SessionTableTest {
   }
 
   @Test
+  void aSessionOpenedLateInATermHasAWholeLeaseForItsFirstPing() {
+    table.startLeading();
+    for (int second = 0; second < 60; second++) {
+      clock.advanceMillis(1_000);
+      assertThat(table.expired(List.of())).isEmpty();
+    }
+    clock.advanceMillis(50);
+    assertThat(table.expired(BOTH)).isEmpty();
+    table.pinged(1, 0);
+    pass(10_000, 1);
+    assertThat(table.expired(BOTH)).isEmpty();
+    pass(500, 1);
+    assertThat(table.expired(BOTH)).containsExactly(2L);
+  }
+
+  @Test
   void anExpiredSessionIsNotRevivedByALatePing() {
     table.startLeading();
     pass(10_500, 1);

@@ -1,0 +1,197 @@
+package org.trefoilfs.tools.cli;
+
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import org.trefoilfs.replication.host.HostOptions;
+import org.trefoilfs.tools.daemon.ConfigFile;
+import org.trefoilfs.tools.daemon.Daemon;
+import org.trefoilfs.tools.daemon.DaemonFile;
+import org.trefoilfs.tools.daemon.HostConfig;
+import org.trefoilfs.tools.daemon.Key;
+import org.trefoilfs.tools.daemon.Logging;
+import org.trefoilfs.tools.library.RunningHost.Identity;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+@Command(
+    name = "start",
+    description = {
+      "Starts a host: this machine gives the directory DIR to the cluster and serves until it is"
+          + " stopped. A new directory becomes a cluster of its own, or, with --join, a member of"
+          + " another's. A directory that was used before goes on where it was; what it was"
+          + " started with then holds again unless something else is said.",
+      "",
+      "SIGTERM and 'trefoil host stop' unmount and stop cleanly; the host's mounts come back with"
+          + " its next start.",
+      "",
+      "A configuration file is YAML with any of the keys data, name, listen, join, witness,"
+          + " domain, weight, heap, detection and timeout, each as the option of its name. The"
+          + " command line wins."
+    },
+    footer = {
+      "trefoil host start --data /var/lib/trefoil --detach",
+      "trefoil host start --data /var/lib/trefoil --join 10.0.0.1:7440 --detach",
+      "trefoil host start --data /var/lib/trefoil --join 10.0.0.1:7440 --witness",
+      "trefoil host start --config /etc/trefoil/host.yaml"
+    })
+final class HostStartCommand implements Callable<Integer> {
+  private final Context context;
+  private final GlobalOptions global;
+
+  @Mixin final Settings settings = new Settings();
+
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description = "Configuration file; see DESCRIPTION.")
+  @Nullable Path config;
+
+  @Option(
+      names = "--detach",
+      description = "Run in the background; return when the host serves. Its log: DIR/daemon.log.")
+  boolean detach;
+
+  @Option(names = "--serve", hidden = true)
+  boolean serve;
+
+  HostStartCommand(Context context, GlobalOptions global) {
+    this.context = context;
+    this.global = global;
+  }
+
+  /** One option for each {@link Key} but the data directory. */
+  static final class Settings {
+    @Option(
+        names = "--name",
+        paramLabel = "NAME",
+        description = "The host's name, one of its kind (default: this machine's name).")
+    @Nullable String name;
+
+    @Option(
+        names = "--listen",
+        paramLabel = "ADDRESS:PORT",
+        description =
+            "Where the other hosts reach this one; the next port is used too (default: the address"
+                + " that faces them, port "
+                + HostOptions.DEFAULT_PORT
+                + ").")
+    @Nullable String listen;
+
+    @Option(
+        names = "--join",
+        paramLabel = "ADDRESS:PORT",
+        description = "Any host of the cluster to join. Matters to a new directory only.")
+    @Nullable String join;
+
+    @Option(
+        names = "--witness",
+        arity = "0..1",
+        fallbackValue = "true",
+        paramLabel = "true|false",
+        description = "Vote, and store nothing: lets two storage hosts survive the loss of one.")
+    @Nullable String witness;
+
+    @Option(
+        names = "--domain",
+        paramLabel = "TEXT",
+        description =
+            "Failure domain, such as a rack: replicas go to distinct ones first (default: the"
+                + " host's name).")
+    @Nullable String domain;
+
+    @Option(
+        names = "--weight",
+        paramLabel = "1..100",
+        description = "Relative share of the data (default: 1).")
+    @Nullable String weight;
+
+    @Option(
+        names = "--heap",
+        paramLabel = "SIZE",
+        description = "Memory for Java objects (default: " + HostConfig.DEFAULT_HEAP + ").")
+    @Nullable String heap;
+
+    @Option(
+        names = "--detection",
+        paramLabel = "DURATION",
+        description = "A host not heard of for so long is taken for dead (default: 2s).")
+    @Nullable String detection;
+
+    @Option(
+        names = "--timeout",
+        paramLabel = "DURATION",
+        description = "How long a call waits for enough replicas before EIO (default: 30s).")
+    @Nullable String timeout;
+
+    HostConfig toConfig() {
+      HostConfig config = HostConfig.empty();
+      config = with(config, Key.NAME, name);
+      config = with(config, Key.LISTEN, listen);
+      config = with(config, Key.JOIN, join);
+      config = with(config, Key.WITNESS, witness);
+      config = with(config, Key.DOMAIN, domain);
+      config = with(config, Key.WEIGHT, weight);
+      config = with(config, Key.HEAP, heap);
+      config = with(config, Key.DETECTION, detection);
+      return with(config, Key.TIMEOUT, timeout);
+    }
+
+    private static HostConfig with(HostConfig config, Key key, @Nullable String value) {
+      return value == null ? config : config.with(key, value);
+    }
+  }
+
+  @Override
+  public Integer call() throws InterruptedException {
+    HostConfig effective = effective();
+    if (serve) {
+      return serve(effective);
+    }
+    if (!detach) {
+      throw context.daemons().become(effective);
+    }
+    DaemonFile started = context.daemons().detach(effective);
+    context
+        .out()
+        .printf(
+            "host %s serves at %s (process %d, cluster %s)%n",
+            started.name(),
+            started.addresses().getFirst(),
+            started.process().pid(),
+            started.clusterId());
+    return ExitCode.OK.status();
+  }
+
+  /** Command line over file over what the directory remembers. */
+  HostConfig effective() {
+    HostConfig given = settings.toConfig();
+    if (global.data != null) {
+      given = given.with(Key.DATA, global.data.toString());
+    }
+    if (config != null) {
+      given = given.over(ConfigFile.read(config));
+    }
+    return given.over(
+        DaemonFile.load(given.data()).map(DaemonFile::remembered).orElse(HostConfig.empty()));
+  }
+
+  private int serve(HostConfig effective) throws InterruptedException {
+    Logging.forDaemon(effective.data(), global.verbose);
+    Daemon daemon = Daemon.start(context.library(), effective, context.machine().registry());
+    Runtime.getRuntime().addShutdownHook(new Thread(daemon::close, "stop"));
+    Identity identity = daemon.identity();
+    context
+        .out()
+        .printf(
+            "host %s serves at %s (process %d, cluster %s)%n",
+            identity.name(),
+            identity.address(),
+            ProcessHandle.current().pid(),
+            identity.clusterId());
+    context.out().flush();
+    daemon.awaitStop();
+    return ExitCode.OK.status();
+  }
+}

@@ -1,0 +1,36 @@
+package org.trefoilfs.tools.cli;
+
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.TrefoilException;
+import picocli.CommandLine.Command;
+
+@Command(
+    name = "stop",
+    description =
+        "Stops the host of a data directory on this machine: unmounts its mounts, and returns when"
+            + " its process has ended. Asks it first, and sends SIGTERM when it does not answer. To"
+            + " stop a host that is not running is no error.",
+    footer = {"trefoil host stop --data /var/lib/trefoil"})
+final class HostStopCommand implements Callable<Integer> {
+  private final Context context;
+  private final GlobalOptions global;
+
+  HostStopCommand(Context context, GlobalOptions global) {
+    this.context = context;
+    this.global = global;
+  }
+
+  @Override
+  public Integer call() {
+    Path data = global.data;
+    if (data == null) {
+      throw new TrefoilException(
+          Reason.INVALID, "host stop: no data directory was given; add --data DIR");
+    }
+    boolean ran = context.daemons().stop(data.toAbsolutePath().normalize());
+    context.out().println(ran ? "stopped" : "not running");
+    return ExitCode.OK.status();
+  }
+}

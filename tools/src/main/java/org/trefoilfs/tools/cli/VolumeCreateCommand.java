@@ -1,0 +1,59 @@
+package org.trefoilfs.tools.cli;
+
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import org.trefoilfs.replication.commit.CommitMode;
+import org.trefoilfs.tools.admin.AdminClient;
+import org.trefoilfs.tools.admin.Messages.VolumeArgument;
+import org.trefoilfs.tools.admin.Messages.VolumeLine;
+import org.trefoilfs.tools.admin.Verb;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+    name = "create",
+    description =
+        "Creates an empty volume. Needs as many storage hosts as the volume has replicas.",
+    footer = {"trefoil volume create work", "trefoil volume create scratch --replicas 2"})
+final class VolumeCreateCommand implements Callable<Integer> {
+  private final Context context;
+  private final GlobalOptions global;
+
+  @Parameters(paramLabel = "NAME", description = "Name of the new volume.")
+  String name = "";
+
+  @Option(
+      names = "--replicas",
+      paramLabel = "N",
+      description = "Hosts that hold each chunk (default: 3).")
+  @Nullable Integer replicas;
+
+  @Option(
+      names = "--commit",
+      paramLabel = "sync|async",
+      description =
+          "When write(2) returns: when every in-sync replica holds it, or when the mounting host"
+              + " does (default: sync).")
+  @Nullable CommitMode commit;
+
+  @Option(names = "--json", description = "Print JSON.")
+  boolean json;
+
+  VolumeCreateCommand(Context context, GlobalOptions global) {
+    this.context = context;
+    this.global = global;
+  }
+
+  @Override
+  public Integer call() {
+    Target target = Target.resolve(global, context.machine());
+    try (AdminClient client = context.connect(target, Context.ANSWER)) {
+      VolumeLine made =
+          client.ask(
+              Verb.VOLUME_CREATE, new VolumeArgument(name, replicas, commit), VolumeLine.class);
+      VolumeOutput.print(context, made, json, "created");
+    }
+    return ExitCode.OK.status();
+  }
+}

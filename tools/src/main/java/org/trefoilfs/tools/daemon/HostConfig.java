@@ -1,0 +1,96 @@
+package org.trefoilfs.tools.daemon;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Optional;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.host.HostOptions;
+import org.trefoilfs.replication.membership.Address;
+
+/**
+ * What {@code host start} takes, by {@link Key}, as text that has been checked. Sources are laid
+ * over each other: command line over configuration file over what the directory remembers.
+ */
+public final class HostConfig {
+  /** Default of {@link Key#HEAP}. */
+  public static final String DEFAULT_HEAP = "512m";
+
+  private final Map<Key, String> values;
+
+  private HostConfig(Map<Key, String> values) {
+    this.values = values;
+  }
+
+  public static HostConfig empty() {
+    return new HostConfig(new EnumMap<>(Key.class));
+  }
+
+  /** INVALID when the value is not one of the key's. */
+  public HostConfig with(Key key, String value) {
+    key.check(value);
+    EnumMap<Key, String> changed = new EnumMap<>(Key.class);
+    changed.putAll(values);
+    changed.put(key, value);
+    return new HostConfig(changed);
+  }
+
+  /** This one's values, and the other's where this one has none. */
+  public HostConfig over(HostConfig weaker) {
+    EnumMap<Key, String> merged = new EnumMap<>(Key.class);
+    merged.putAll(weaker.values);
+    merged.putAll(values);
+    return new HostConfig(merged);
+  }
+
+  public HostConfig without(Key key) {
+    EnumMap<Key, String> fewer = new EnumMap<>(Key.class);
+    fewer.putAll(values);
+    fewer.remove(key);
+    return new HostConfig(fewer);
+  }
+
+  public Optional<String> get(Key key) {
+    return Optional.ofNullable(values.get(key));
+  }
+
+  public Map<Key, String> values() {
+    return Map.copyOf(values);
+  }
+
+  public Path data() {
+    return get(Key.DATA)
+        .map(text -> Path.of(text).toAbsolutePath().normalize())
+        .orElseThrow(
+            () ->
+                new TrefoilException(
+                    Reason.INVALID,
+                    "host start: no data directory was given; add --data DIR, or 'data:' to the"
+                        + " configuration file"));
+  }
+
+  public String heap() {
+    return get(Key.HEAP).orElse(DEFAULT_HEAP);
+  }
+
+  public HostOptions toOptions() {
+    HostOptions.Settings defaults = HostOptions.Settings.DEFAULT;
+    return new HostOptions(
+        data(),
+        get(Key.NAME),
+        get(Key.LISTEN).map(text -> Address.parse(text, HostOptions.DEFAULT_PORT)),
+        get(Key.JOIN).map(text -> Address.parse(text, HostOptions.DEFAULT_PORT)),
+        new HostOptions.Settings(
+            get(Key.WITNESS).map(Boolean::parseBoolean).orElse(defaults.witness()),
+            get(Key.DOMAIN),
+            get(Key.WEIGHT).map(Integer::parseInt).orElse(defaults.weight()),
+            duration(Key.DETECTION, defaults.detection()),
+            duration(Key.TIMEOUT, defaults.timeout())));
+  }
+
+  private Duration duration(Key key, Duration otherwise) {
+    return get(key).map(Durations::parse).orElse(otherwise);
+  }
+}

@@ -1,0 +1,191 @@
+package org.trefoilfs.tools.daemon;
+
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.commit.CommitMode;
+import org.trefoilfs.replication.membership.HostInfo;
+import org.trefoilfs.replication.membership.VolumeInfo;
+import org.trefoilfs.tools.admin.DaemonService;
+import org.trefoilfs.tools.admin.Json;
+import org.trefoilfs.tools.admin.Messages;
+import org.trefoilfs.tools.admin.Messages.Directory;
+import org.trefoilfs.tools.admin.Messages.MountList;
+import org.trefoilfs.tools.admin.Messages.VolumeArgument;
+import org.trefoilfs.tools.admin.Messages.VolumeLine;
+import org.trefoilfs.tools.admin.Messages.VolumeName;
+import org.trefoilfs.tools.admin.Messages.Where;
+import org.trefoilfs.tools.admin.Verb;
+import org.trefoilfs.tools.library.ClusterSnapshot;
+import org.trefoilfs.tools.library.RunningHost;
+import org.trefoilfs.tools.library.VolumeUsage;
+import org.trefoilfs.tools.mount.Here;
+import org.trefoilfs.tools.mount.MountSpec;
+import org.trefoilfs.tools.status.StatusBuilder;
+import tools.jackson.databind.JsonNode;
+
+/** The verbs, on a host that runs. */
+final class HostVerbs implements DaemonService {
+  /** When {@code volume create} says nothing (DESIGN 1). */
+  private static final int DEFAULT_REPLICAS = 3;
+
+  private static final int MAX_REPLICAS = 7;
+
+  private final RunningHost host;
+  private final Path data;
+  private final KeptMounts mounts;
+  private final Runnable stop;
+
+  HostVerbs(RunningHost host, Path data, KeptMounts mounts, Runnable stop) {
+    this.host = host;
+    this.data = data;
+    this.mounts = mounts;
+    this.stop = stop;
+  }
+
+  @Override
+  public JsonNode handle(Verb verb, JsonNode argument) {
+    return Json.tree(
+        switch (verb) {
+          case WHERE -> where();
+          case STATUS -> status();
+          case HOST_LIST -> new Messages.Hosts(StatusBuilder.hosts(host.snapshot()));
+          case VOLUME_LIST -> new Messages.Volumes(volumes());
+          case VOLUME_CREATE -> create(Json.convert(argument, VolumeArgument.class));
+          case VOLUME_SET -> set(Json.convert(argument, VolumeArgument.class));
+          case VOLUME_DELETE -> delete(Json.convert(argument, VolumeName.class).name());
+          case MOUNT -> mount(Json.convert(argument, MountSpec.class));
+          case UNMOUNT -> unmount(Json.convert(argument, Directory.class));
+          case MOUNTS -> new MountList(mounts.lines());
+          case FSCK -> host.fsck();
+          case STOP -> stop();
+        });
+  }
+
+  private Where where() {
+    RunningHost.Identity identity = host.identity();
+    Here here = Here.current();
+    return new Where(
+        new Where.Place(
+            here.boot(), here.mountNamespace(), ProcessHandle.current().pid(), data.toString()),
+        identity.clusterId(),
+        identity.id().value(),
+        identity.name(),
+        identity.address().toString());
+  }
+
+  private Object status() {
+    ClusterSnapshot snapshot = host.snapshot();
+    Map<Integer, VolumeUsage> usage = new HashMap<>();
+    for (VolumeInfo volume : snapshot.volumes()) {
+      if (!volume.deleted()) {
+        usage.put(volume.id(), usage(volume));
+      }
+    }
+    return StatusBuilder.build(snapshot, usage, new ClusterMounts(host, mounts).all(snapshot));
+  }
+
+  /** A status without counts is better than none while there is no majority. */
+  private VolumeUsage usage(VolumeInfo volume) {
+    try {
+      return host.usage(volume);
+    } catch (TrefoilException unavailable) {
+      return StatusBuilder.UNKNOWN;
+    }
+  }
+
+  private List<VolumeLine> volumes() {
+    return host.snapshot().volumes().stream()
+        .filter(volume -> !volume.deleted())
+        .map(volume -> StatusBuilder.line(volume, usage(volume)))
+        .toList();
+  }
+
+  private VolumeLine create(VolumeArgument argument) {
+    int replicas = Optional.ofNullable(argument.replicas()).orElse(DEFAULT_REPLICAS);
+    checkReplicas(argument.name(), replicas);
+    CommitMode commit = Optional.ofNullable(argument.commit()).orElse(CommitMode.SYNC);
+    VolumeInfo volume = host.createVolume(argument.name(), replicas, commit);
+    return StatusBuilder.line(volume, new VolumeUsage(0, 0));
+  }
+
+  private void checkReplicas(String name, int replicas) {
+    if (replicas < 1 || replicas > MAX_REPLICAS) {
+      throw new TrefoilException(
+          Reason.INVALID,
+          "volume "
+              + name
+              + ": "
+              + replicas
+              + " replicas; give a number from 1 to "
+              + MAX_REPLICAS);
+    }
+    long storage = host.snapshot().hosts().stream().filter(HostVerbs::stores).count();
+    if (storage < replicas) {
+      throw new TrefoilException(
+          Reason.NOT_PERMITTED,
+          "volume "
+              + name
+              + ": "
+              + replicas
+              + " replicas need as many storage hosts, and there are "
+              + storage
+              + "; start more, or give --replicas "
+              + storage);
+    }
+  }
+
+  private static boolean stores(HostInfo info) {
+    return !info.witness();
+  }
+
+  private VolumeLine set(VolumeArgument argument) {
+    VolumeInfo volume = volume(argument.name());
+    int replicas = Optional.ofNullable(argument.replicas()).orElse(volume.replicas());
+    checkReplicas(argument.name(), replicas);
+    CommitMode commit = Optional.ofNullable(argument.commit()).orElse(volume.commit());
+    VolumeInfo changed = host.setVolume(volume, replicas, commit);
+    return StatusBuilder.line(changed, usage(changed));
+  }
+
+  private Messages.Nothing delete(String name) {
+    VolumeInfo volume = volume(name);
+    Optional<Path> mounted = mounts.mountOf(name);
+    if (mounted.isPresent()) {
+      throw new TrefoilException(
+          Reason.BUSY,
+          "volume "
+              + name
+              + ": mounted at "
+              + mounted.get()
+              + "; first run: trefoil unmount "
+              + mounted.get());
+    }
+    host.deleteVolume(volume);
+    return new Messages.Nothing();
+  }
+
+  private VolumeInfo volume(String name) {
+    return Volumes.find(host.snapshot(), name);
+  }
+
+  private Messages.Nothing mount(MountSpec spec) {
+    volume(spec.volume());
+    mounts.mount(spec);
+    return new Messages.Nothing();
+  }
+
+  private Messages.Nothing unmount(Directory argument) {
+    mounts.unmount(Path.of(argument.directory()));
+    return new Messages.Nothing();
+  }
+
+  private Messages.Nothing stop() {
+    stop.run();
+    return new Messages.Nothing();
+  }
+}

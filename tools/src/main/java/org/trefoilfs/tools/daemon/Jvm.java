@@ -1,0 +1,55 @@
+package org.trefoilfs.tools.daemon;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** The command lines by which this program starts itself again. */
+public final class Jvm {
+  /** Copies of the wire's and the store's buffers outside the heap. */
+  private static final String DIRECT_MEMORY = "-XX:MaxDirectMemorySize=512m";
+
+  /** Native code and Unsafe are used by Netty, RocksDB and jnr-ffi, and file descriptors by jnr. */
+  private static final List<String> ACCESS =
+      List.of(
+          "--enable-native-access=ALL-UNNAMED",
+          "--sun-misc-unsafe-memory-access=allow",
+          "--add-opens=java.base/java.nio=ALL-UNNAMED",
+          "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
+          "--add-opens=java.base/java.io=ALL-UNNAMED");
+
+  private final String mainClass;
+
+  public Jvm(String mainClass) {
+    this.mainClass = mainClass;
+  }
+
+  /** A process that serves for long: {@code heap} as -Xmx takes it. */
+  public List<String> longRunning(String heap, List<String> arguments) {
+    List<String> command = new ArrayList<>();
+    command.add(java());
+    command.add("-Xmx" + heap);
+    command.add(DIRECT_MEMORY);
+    command.add("-XX:+UseZGC");
+    command.add("-XX:+ExitOnOutOfMemoryError");
+    command.add("-XX:-UsePerfData");
+    command.addAll(ACCESS);
+    for (String property : List.of("trefoil.home", "trefoil.command")) {
+      String value = System.getProperty(property);
+      if (value != null) {
+        command.add("-D" + property + "=" + value);
+      }
+    }
+    command.add("-cp");
+    command.add(System.getProperty("java.class.path"));
+    command.add(mainClass);
+    command.addAll(arguments);
+    return command;
+  }
+
+  private static String java() {
+    return ProcessHandle.current()
+        .info()
+        .command()
+        .orElse(System.getProperty("java.home") + "/bin/java");
+  }
+}

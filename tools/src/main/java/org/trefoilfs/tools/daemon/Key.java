@@ -1,0 +1,113 @@
+package org.trefoilfs.tools.daemon;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.host.HostOptions;
+import org.trefoilfs.replication.membership.Address;
+
+/** A setting of a host: an option of {@code host start}, and a key of its configuration file. */
+public enum Key {
+  DATA(Key::checkText),
+  NAME(Key::checkName),
+  LISTEN(Key::checkAddress),
+  JOIN(Key::checkAddress),
+  WITNESS(Key::checkBoolean),
+  DOMAIN(Key::checkText),
+  WEIGHT(Key::checkWeight),
+  HEAP(Key::checkHeap),
+  DETECTION(Durations::parse),
+  TIMEOUT(Durations::parse);
+
+  /** Bounds of a weight: as {@link HostOptions.Settings} has them. */
+  private static final int MAX_WEIGHT = 100;
+
+  /** What fits a column of the status, a file name and a host name alike. */
+  private static final Pattern NAME_SYNTAX = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
+
+  /** As the JVM's -Xmx takes it. */
+  private static final Pattern HEAP_SYNTAX = Pattern.compile("[1-9][0-9]{0,6}[mMgG]");
+
+  private final Consumer<String> check;
+
+  Key(Consumer<String> check) {
+    this.check = check;
+  }
+
+  /** As it is written in a file; the option is the same with two dashes before it. */
+  public String text() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+
+  public String option() {
+    return "--" + text();
+  }
+
+  void check(String value) {
+    try {
+      check.accept(value);
+    } catch (TrefoilException e) {
+      throw new TrefoilException(e.reason(), text() + ": " + e.getMessage(), e);
+    }
+  }
+
+  public static Optional<Key> ofText(String text) {
+    return Arrays.stream(values()).filter(key -> key.text().equals(text)).findFirst();
+  }
+
+  /** All keys, for an error message. */
+  public static String list() {
+    return Arrays.stream(values()).map(Key::text).collect(Collectors.joining(", "));
+  }
+
+  private static void checkText(String value) {
+    if (value.isBlank()) {
+      throw invalid("it is empty; leave it out or give it a value");
+    }
+  }
+
+  private static void checkName(String value) {
+    if (!NAME_SYNTAX.matcher(value).matches()) {
+      throw invalid(
+          "'" + value + "' is not a name; use letters, digits, '.', '_' and '-', at most 63");
+    }
+  }
+
+  private static void checkAddress(String value) {
+    Address.parse(value, HostOptions.DEFAULT_PORT);
+  }
+
+  private static void checkBoolean(String value) {
+    if (!value.equals("true") && !value.equals("false")) {
+      throw invalid("'" + value + "' is neither true nor false");
+    }
+  }
+
+  private static void checkWeight(String value) {
+    try {
+      int weight = Integer.parseInt(value);
+      if (weight >= 1 && weight <= MAX_WEIGHT) {
+        return;
+      }
+    } catch (NumberFormatException e) {
+      throw new TrefoilException(
+          Reason.INVALID, "'" + value + "' is not a weight; give a number from 1 to 100", e);
+    }
+    throw invalid("'" + value + "' is not a weight; give a number from 1 to 100");
+  }
+
+  private static void checkHeap(String value) {
+    if (!HEAP_SYNTAX.matcher(value).matches()) {
+      throw invalid("'" + value + "' is not an amount of memory; write it as 512m or 2g");
+    }
+  }
+
+  private static TrefoilException invalid(String message) {
+    return new TrefoilException(Reason.INVALID, message);
+  }
+}

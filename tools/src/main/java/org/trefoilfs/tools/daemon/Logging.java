@@ -1,0 +1,101 @@
+package org.trefoilfs.tools.daemon;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
+import ch.qos.logback.classic.filter.ThresholdFilter;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.ConsoleAppender;
+import ch.qos.logback.core.rolling.FixedWindowRollingPolicy;
+import ch.qos.logback.core.rolling.RollingFileAppender;
+import ch.qos.logback.core.rolling.SizeBasedTriggeringPolicy;
+import ch.qos.logback.core.util.FileSize;
+import java.nio.file.Path;
+import org.slf4j.LoggerFactory;
+
+/** Where log lines go: nowhere for a command, to {@code DIR/daemon.log} for a daemon. */
+public final class Logging {
+  public static final String FILE = "daemon.log";
+
+  /** With {@link #OLD_FILES}, a log takes at most 60 MB of its directory's disk. */
+  private static final String FILE_SIZE = "10MB";
+
+  private static final int OLD_FILES = 5;
+  private static final String PATTERN = "%d{yyyy-MM-dd HH:mm:ss.SSS} %-5level %logger{20}: %msg%n";
+
+  private Logging() {}
+
+  /** A command's own output is all that its user sees, unless asked for more. */
+  public static void forCommand(boolean verbose) {
+    Logger root = root();
+    root.detachAndStopAllAppenders();
+    root.setLevel(verbose ? Level.INFO : Level.OFF);
+    if (verbose) {
+      root.addAppender(console(Level.INFO));
+    }
+  }
+
+  /** A file that rolls, and warnings on standard error as well. */
+  public static void forDaemon(Path data, boolean verbose) {
+    Logger root = root();
+    root.detachAndStopAllAppenders();
+    root.setLevel(verbose ? Level.DEBUG : Level.INFO);
+    // Both say at INFO what only their developers want to know.
+    context().getLogger("org.apache.ratis").setLevel(verbose ? Level.INFO : Level.WARN);
+    context().getLogger("io.netty").setLevel(Level.WARN);
+    root.addAppender(file(data));
+    root.addAppender(console(verbose ? Level.INFO : Level.WARN));
+  }
+
+  private static RollingFileAppender<ILoggingEvent> file(Path data) {
+    String name = data.resolve(FILE).toString();
+    RollingFileAppender<ILoggingEvent> appender = new RollingFileAppender<>();
+    appender.setContext(context());
+    appender.setFile(name);
+    appender.setEncoder(encoder());
+    FixedWindowRollingPolicy rolling = new FixedWindowRollingPolicy();
+    rolling.setContext(context());
+    rolling.setParent(appender);
+    rolling.setFileNamePattern(name + ".%i");
+    rolling.setMaxIndex(OLD_FILES);
+    rolling.start();
+    SizeBasedTriggeringPolicy<ILoggingEvent> trigger = new SizeBasedTriggeringPolicy<>();
+    trigger.setContext(context());
+    trigger.setMaxFileSize(FileSize.valueOf(FILE_SIZE));
+    trigger.start();
+    appender.setRollingPolicy(rolling);
+    appender.setTriggeringPolicy(trigger);
+    appender.start();
+    return appender;
+  }
+
+  private static ConsoleAppender<ILoggingEvent> console(Level level) {
+    ConsoleAppender<ILoggingEvent> appender = new ConsoleAppender<>();
+    appender.setContext(context());
+    appender.setTarget("System.err");
+    appender.setEncoder(encoder());
+    ThresholdFilter threshold = new ThresholdFilter();
+    threshold.setLevel(level.toString());
+    threshold.start();
+    appender.addFilter(threshold);
+    appender.start();
+    return appender;
+  }
+
+  private static PatternLayoutEncoder encoder() {
+    PatternLayoutEncoder encoder = new PatternLayoutEncoder();
+    encoder.setContext(context());
+    encoder.setPattern(PATTERN);
+    encoder.start();
+    return encoder;
+  }
+
+  private static LoggerContext context() {
+    return (LoggerContext) LoggerFactory.getILoggerFactory();
+  }
+
+  private static Logger root() {
+    return context().getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
+  }
+}

@@ -1,0 +1,145 @@
+package org.trefoilfs.tools.library;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.trefoilfs.mount.vfs.Capacity;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.commit.CommitMode;
+import org.trefoilfs.replication.host.Client;
+import org.trefoilfs.replication.membership.Address;
+import org.trefoilfs.replication.membership.ClusterClient;
+import org.trefoilfs.replication.membership.ClusterView;
+import org.trefoilfs.replication.membership.VolumeInfo;
+import org.trefoilfs.replication.statelog.StateLog;
+import org.trefoilfs.replication.volume.Volume;
+import org.trefoilfs.tools.admin.Json;
+import org.trefoilfs.tools.admin.Messages.HostLine;
+import org.trefoilfs.tools.admin.Messages.Hosts;
+import org.trefoilfs.tools.admin.Messages.Nothing;
+import org.trefoilfs.tools.admin.Verb;
+import org.trefoilfs.tools.mount.MountHandle;
+import org.trefoilfs.tools.mount.MountSpec;
+
+/** A {@link Client}: a process that mounts without being a host. */
+final class ClientAdapter implements ClusterAccess, Member {
+  /** A mount that a whole cluster's outage does not end: calls wait as long as a host's would. */
+  private static final Duration FRESH = Duration.ofSeconds(2);
+
+  private static final long INODES = 1L << 32;
+
+  private final Client client;
+  private final VolumeAdministration volumes = new VolumeAdministration(this);
+  private Capacity known = new Capacity(0, 0, INODES, INODES);
+  private long knownAt = System.nanoTime() - FRESH.toNanos();
+
+  ClientAdapter(List<Address> anyOf, Duration timeout) {
+    this.client = Client.connect(anyOf, timeout);
+  }
+
+  @Override
+  public ClusterSnapshot snapshot() {
+    ClusterView view = client.view();
+    return new ClusterSnapshot(
+        new ClusterSnapshot.Control(view.clusterId(), Optional.empty(), Set.of()),
+        List.copyOf(view.hosts().values()),
+        List.copyOf(view.volumesById().values()),
+        view.placement().groups(),
+        Map.of());
+  }
+
+  @Override
+  public VolumeUsage usage(VolumeInfo volume) {
+    return volumes.usage(volume);
+  }
+
+  @Override
+  public VolumeInfo createVolume(String name, int replicas, CommitMode commit) {
+    return volumes.create(name, replicas, commit);
+  }
+
+  @Override
+  public VolumeInfo setVolume(VolumeInfo volume, int replicas, CommitMode commit) {
+    return volumes.set(volume, replicas, commit);
+  }
+
+  @Override
+  public void deleteVolume(VolumeInfo volume) {
+    volumes.delete(volume);
+  }
+
+  @Override
+  public MountHandle mount(VolumeInfo volume, MountSpec spec) {
+    return FuseMount.mount(this, volume, spec, () -> capacity(volume));
+  }
+
+  /** statfs(2) comes often; the hosts are asked now and then. */
+  private synchronized Capacity capacity(VolumeInfo volume) {
+    if (System.nanoTime() - knownAt > FRESH.toNanos()) {
+      knownAt = System.nanoTime();
+      try {
+        known = ask(volume);
+      } catch (TrefoilException old) {
+        return known;
+      }
+    }
+    return known;
+  }
+
+  private Capacity ask(VolumeInfo volume) {
+    byte[] answer = client.admin(Verb.HOST_LIST.wire(), Json.bytes(new Nothing()));
+    long total = 0;
+    long usable = 0;
+    for (HostLine host : Json.read(answer, Hosts.class).hosts()) {
+      total += host.space().total();
+      usable += host.space().usable();
+    }
+    return new Capacity(total / volume.replicas(), usable / volume.replicas(), INODES, INODES);
+  }
+
+  @Override
+  public byte[] ask(Address host, String verb, byte[] body, Duration timeout) {
+    throw new TrefoilException(Reason.NOT_SUPPORTED, "a client asks no single host");
+  }
+
+  @Override
+  public void close() {
+    client.close();
+  }
+
+  // ---- Member
+
+  @Override
+  public ClusterView view() {
+    return client.view();
+  }
+
+  @Override
+  public ClusterClient cluster() {
+    return client.cluster();
+  }
+
+  @Override
+  public StateLog stateLog() {
+    return client.stateLog();
+  }
+
+  @Override
+  public Volume openVolume(VolumeInfo volume) {
+    return client.openVolume(volume);
+  }
+
+  @Override
+  public void keepSession(long session, Supplier<Long> orphanCursor, Runnable evicted) {
+    client.keepSession(session, orphanCursor, evicted);
+  }
+
+  @Override
+  public void dropSession(long session) {
+    client.dropSession(session);
+  }
+}

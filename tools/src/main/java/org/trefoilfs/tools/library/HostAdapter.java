@@ -1,0 +1,147 @@
+package org.trefoilfs.tools.library;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletionException;
+import java.util.function.Supplier;
+import org.trefoilfs.mount.namespace.NamespaceModule;
+import org.trefoilfs.mount.vfs.Capacity;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.commit.CommitMode;
+import org.trefoilfs.replication.host.Fsck;
+import org.trefoilfs.replication.host.Host;
+import org.trefoilfs.replication.host.HostOptions;
+import org.trefoilfs.replication.membership.Address;
+import org.trefoilfs.replication.membership.ClusterClient;
+import org.trefoilfs.replication.membership.ClusterView;
+import org.trefoilfs.replication.membership.VolumeInfo;
+import org.trefoilfs.replication.statelog.StateLog;
+import org.trefoilfs.replication.transport.Message;
+import org.trefoilfs.replication.volume.Volume;
+import org.trefoilfs.tools.mount.MountHandle;
+import org.trefoilfs.tools.mount.MountSpec;
+
+/** A {@link Host} with the namespace on its state log, as this module sees it. */
+final class HostAdapter implements RunningHost, Member {
+  private final Host host;
+  private final VolumeAdministration volumes = new VolumeAdministration(this);
+  private final Caretaker caretaker;
+
+  private HostAdapter(Host host) {
+    this.host = host;
+    this.caretaker = new Caretaker(this, host::isLeader, host::minimumOrphanCursor);
+  }
+
+  static RunningHost start(HostOptions options, Library.AdminHandler admin) {
+    Host host = Host.start(options, List.of(new NamespaceModule()), admin::handle);
+    HostAdapter adapter = new HostAdapter(host);
+    adapter.caretaker.start();
+    return adapter;
+  }
+
+  @Override
+  public Identity identity() {
+    var identity = host.identity();
+    return new Identity(identity.clusterId(), identity.host(), identity.name(), identity.address());
+  }
+
+  @Override
+  public ClusterSnapshot snapshot() {
+    ClusterView view = host.view();
+    return new ClusterSnapshot(
+        new ClusterSnapshot.Control(view.clusterId(), host.leader(), host.voters()),
+        List.copyOf(view.hosts().values()),
+        List.copyOf(view.volumesById().values()),
+        view.placement().groups(),
+        host.reports());
+  }
+
+  @Override
+  public VolumeUsage usage(VolumeInfo volume) {
+    return volumes.usage(volume);
+  }
+
+  @Override
+  public VolumeInfo createVolume(String name, int replicas, CommitMode commit) {
+    return volumes.create(name, replicas, commit);
+  }
+
+  @Override
+  public VolumeInfo setVolume(VolumeInfo volume, int replicas, CommitMode commit) {
+    return volumes.set(volume, replicas, commit);
+  }
+
+  @Override
+  public void deleteVolume(VolumeInfo volume) {
+    volumes.delete(volume);
+  }
+
+  @Override
+  public MountHandle mount(VolumeInfo volume, MountSpec spec) {
+    Supplier<Capacity> capacity = () -> Capacities.of(host.view(), host.reports(), volume);
+    return FuseMount.mount(this, volume, spec, capacity);
+  }
+
+  @Override
+  public byte[] ask(Address other, String verb, byte[] body, Duration timeout) {
+    try {
+      Message answer = host.transport().call(other, new Message.Admin(verb, body), timeout).join();
+      if (answer instanceof Message.AdminReply(byte[] reply)) {
+        return reply;
+      }
+      throw new TrefoilException(Reason.REFUSED, other + ": does not answer as a host");
+    } catch (CompletionException e) {
+      throw TrefoilException.of(e);
+    }
+  }
+
+  @Override
+  public FsckResult fsck() {
+    Fsck.Report report = host.fsck();
+    return new FsckResult(
+        Math.toIntExact(report.groups()),
+        report.chunks(),
+        report.bytes(),
+        Digests.text(report.digest()),
+        report.damage());
+  }
+
+  @Override
+  public void close() {
+    caretaker.close();
+    host.close();
+  }
+
+  // ---- Member
+
+  @Override
+  public ClusterView view() {
+    return host.view();
+  }
+
+  @Override
+  public ClusterClient cluster() {
+    return host.cluster();
+  }
+
+  @Override
+  public StateLog stateLog() {
+    return host.stateLog();
+  }
+
+  @Override
+  public Volume openVolume(VolumeInfo volume) {
+    return host.openVolume(volume);
+  }
+
+  @Override
+  public void keepSession(long session, Supplier<Long> orphanCursor, Runnable evicted) {
+    host.keepSession(session, orphanCursor, evicted);
+  }
+
+  @Override
+  public void dropSession(long session) {
+    host.dropSession(session);
+  }
+}

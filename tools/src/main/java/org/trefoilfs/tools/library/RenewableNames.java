@@ -1,0 +1,123 @@
+package org.trefoilfs.tools.library;
+
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import org.trefoilfs.mount.namespace.AttributeChange;
+import org.trefoilfs.mount.namespace.Attributes;
+import org.trefoilfs.mount.namespace.Dentry;
+import org.trefoilfs.mount.namespace.Location;
+import org.trefoilfs.mount.namespace.Names;
+import org.trefoilfs.mount.namespace.NewInode;
+
+/**
+ * Names whose session can be replaced while they are in use: a mount that was out of touch for so
+ * long that the cluster evicted it goes on under a new session.
+ */
+final class RenewableNames implements Names {
+  private volatile Names current;
+
+  RenewableNames(Names first) {
+    this.current = first;
+  }
+
+  void renew(Names next) {
+    current = next;
+  }
+
+  @Override
+  public long root() {
+    return current.root();
+  }
+
+  @Override
+  public CompletableFuture<Attributes> lookup(Location at) {
+    return current.lookup(at);
+  }
+
+  @Override
+  public CompletableFuture<Attributes> create(Location at, NewInode inode) {
+    return current.create(at, inode);
+  }
+
+  @Override
+  public CompletableFuture<Attributes> link(Location from, Location to) {
+    return current.link(from, to);
+  }
+
+  @Override
+  public CompletableFuture<Void> unlink(Location at) {
+    return current.unlink(at);
+  }
+
+  @Override
+  public CompletableFuture<Void> rmdir(Location at) {
+    return current.rmdir(at);
+  }
+
+  @Override
+  public CompletableFuture<Void> rename(Location from, Location to, RenameMode mode) {
+    return current.rename(from, to, mode);
+  }
+
+  @Override
+  public CompletableFuture<Attributes> setAttributes(Location at, AttributeChange change) {
+    return current.setAttributes(at, change);
+  }
+
+  @Override
+  public CompletableFuture<Attributes> wrote(
+      long inode, long end, long mtime, Privileges privileges) {
+    return current.wrote(inode, end, mtime, privileges);
+  }
+
+  @Override
+  public CompletableFuture<byte[]> readLink(Location at) {
+    return current.readLink(at);
+  }
+
+  @Override
+  public CompletableFuture<List<Dentry>> list(long directory, byte[] after, int limit) {
+    return current.list(directory, after, limit);
+  }
+
+  @Override
+  public CompletableFuture<byte[]> getXattr(Location at, byte[] name) {
+    return current.getXattr(at, name);
+  }
+
+  @Override
+  public CompletableFuture<Void> setXattr(Location at, byte[] name, byte[] value, XattrMode mode) {
+    return current.setXattr(at, name, value, mode);
+  }
+
+  @Override
+  public CompletableFuture<Void> removeXattr(Location at, byte[] name) {
+    return current.removeXattr(at, name);
+  }
+
+  @Override
+  public CompletableFuture<List<byte[]>> listXattrs(Location at) {
+    return current.listXattrs(at);
+  }
+
+  @Override
+  public CompletableFuture<Usage> usage() {
+    return current.usage();
+  }
+
+  @Override
+  public CompletableFuture<Orphans> orphansAfter(long cursor) {
+    return current.orphansAfter(cursor);
+  }
+
+  @Override
+  public CompletableFuture<Void> pin(Set<Long> inodes) {
+    return current.pin(inodes);
+  }
+
+  @Override
+  public CompletableFuture<Void> unpin(Set<Long> inodes) {
+    return current.unpin(inodes);
+  }
+}

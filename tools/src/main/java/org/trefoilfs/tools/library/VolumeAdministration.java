@@ -1,0 +1,98 @@
+package org.trefoilfs.tools.library;
+
+import java.time.Duration;
+import org.trefoilfs.mount.namespace.NamespaceModule;
+import org.trefoilfs.mount.namespace.Query;
+import org.trefoilfs.mount.namespace.Reply;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.commit.CommitMode;
+import org.trefoilfs.replication.membership.ClusterCommand.CreateVolume;
+import org.trefoilfs.replication.membership.VolumeInfo;
+
+/** Creates, changes, counts and deletes volumes through the state log. */
+final class VolumeAdministration {
+  /** A member's own view follows the state log's leader by milliseconds. */
+  private static final Duration VIEW_LAG = Duration.ofSeconds(5);
+
+  private static final Duration POLL = Duration.ofMillis(5);
+
+  /** The hosts that a new pool is placed on may change between looking and placing. */
+  private static final int PLACINGS = 5;
+
+  private final Member member;
+
+  VolumeAdministration(Member member) {
+    this.member = member;
+  }
+
+  VolumeInfo create(String name, int replicas, CommitMode commit) {
+    CreateVolume command = new CreateVolume(name, replicas, commit);
+    for (int attempt = 1; ; attempt++) {
+      try {
+        Waits.get(member.cluster().createVolume(member.view(), command));
+        return awaitNamed(name, commit);
+      } catch (TrefoilException e) {
+        if (e.reason() != Reason.STALE_VIEW || attempt == PLACINGS) {
+          throw e;
+        }
+        pause();
+      }
+    }
+  }
+
+  VolumeInfo set(VolumeInfo volume, int replicas, CommitMode commit) {
+    if (replicas != volume.replicas()) {
+      throw new TrefoilException(
+          Reason.NOT_PERMITTED,
+          "volume "
+              + volume.name()
+              + ": its replicas are "
+              + volume.replicas()
+              + " and cannot be changed in this version; create another volume and copy");
+    }
+    Waits.get(member.cluster().setVolume(volume.name(), commit));
+    return awaitNamed(volume.name(), commit);
+  }
+
+  void delete(VolumeInfo volume) {
+    Waits.get(member.cluster().deleteVolume(volume.name()));
+  }
+
+  VolumeUsage usage(VolumeInfo volume) {
+    byte[] query = new Query.GetUsage(volume.id()).toBytes();
+    return switch (Reply.of(Waits.get(member.stateLog().query(NamespaceModule.ID, query)))) {
+      case Reply.UsageIs(var usage) -> new VolumeUsage(usage.inodes(), usage.bytes());
+      // Nobody has mounted it yet: it has not even a root.
+      case Reply.Failed(Reason reason) when reason == Reason.NOT_FOUND -> new VolumeUsage(0, 0);
+      case Reply.Failed(Reason reason) ->
+          throw new TrefoilException(reason, "volume " + volume.name() + ": cannot be counted");
+      default ->
+          throw new TrefoilException(
+              Reason.INTERNAL, "volume " + volume.name() + ": unexpected answer to counting it");
+    };
+  }
+
+  private VolumeInfo awaitNamed(String name, CommitMode commit) {
+    long deadline = System.nanoTime() + VIEW_LAG.toNanos();
+    while (System.nanoTime() < deadline) {
+      VolumeInfo volume = member.view().volumes().get(name);
+      if (volume != null && volume.commit() == commit) {
+        return volume;
+      }
+      pause();
+    }
+    throw new TrefoilException(
+        Reason.OUTCOME_UNKNOWN,
+        "volume " + name + ": this host does not see the change yet; see: trefoil volume list");
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(POLL);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new TrefoilException(Reason.OUTCOME_UNKNOWN, "interrupted while waiting", e);
+    }
+  }
+}

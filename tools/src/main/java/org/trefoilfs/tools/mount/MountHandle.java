@@ -1,0 +1,13 @@
+package org.trefoilfs.tools.mount;
+
+import java.util.concurrent.CompletableFuture;
+
+/** A mount that lives in this process. */
+public interface MountHandle extends AutoCloseable {
+  /** Completes when the mount is gone, whoever took it off. */
+  CompletableFuture<Void> ended();
+
+  /** Unmounts; does nothing when the mount is gone. */
+  @Override
+  void close();
+}

@@ -1,0 +1,39 @@
+package org.trefoilfs.tools.status;
+
+import java.util.List;
+import org.trefoilfs.tools.admin.Messages.HostLine;
+import org.trefoilfs.tools.admin.Messages.MountLine;
+import org.trefoilfs.tools.admin.Messages.VolumeLine;
+
+/**
+ * The answer to {@code status}: what {@code trefoil status --json} prints.
+ *
+ * @param activity what is being repaired
+ * @param warnings sentences for an operator
+ */
+public record StatusReport(
+    Summary cluster,
+    List<HostLine> hosts,
+    List<VolumeLine> volumes,
+    Activity activity,
+    List<String> warnings) {
+  /**
+   * @param inSync every host is up and every placement group has all its replicas
+   */
+  public record Summary(String id, boolean inSync, Groups groups) {}
+
+  /**
+   * Placement groups by state: with all replicas, open with fewer, and those that serve no writes.
+   */
+  public record Groups(int total, int inSync, int degraded, int unavailable) {}
+
+  public record Activity(List<CatchingUp> catchingUp, List<MountLine> mounts) {}
+
+  /**
+   * A host that fetches what it missed.
+   *
+   * @param etaSeconds at the present rate; -1 when unknown
+   */
+  public record CatchingUp(
+      String host, int groupsLeft, long bytesLeft, long bytesPerSecond, long etaSeconds) {}
+}

@@ -1,0 +1,5 @@
+/** What the cluster's state means: counted, judged and drawn. */
+@NullMarked
+package org.trefoilfs.tools.status;
+
+import org.jspecify.annotations.NullMarked;

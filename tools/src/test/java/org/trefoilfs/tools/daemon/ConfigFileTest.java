@@ -1,0 +1,103 @@
+package org.trefoilfs.tools.daemon;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.host.HostOptions;
+
+class ConfigFileTest {
+  @TempDir Path directory;
+
+  private HostConfig read(String text) throws IOException {
+    Path file = directory.resolve("host.yaml");
+    Files.writeString(file, text);
+    return ConfigFile.read(file);
+  }
+
+  @Test
+  void everySettingOfAHostCanBeWritten() throws Exception {
+    HostOptions options =
+        read("""
+                # a host
+                data: /srv/trefoil
+                name: alpha
+                listen: 10.0.0.1:7000
+                join: 10.0.0.2
+                witness: true
+                domain: rack 4
+                weight: 3
+                heap: 2g
+                detection: 1500ms
+                timeout: 1m
+                """)
+            .toOptions();
+    assertThat(options.data()).isEqualTo(Path.of("/srv/trefoil"));
+    assertThat(options.name()).contains("alpha");
+    assertThat(options.listen().orElseThrow()).hasToString("10.0.0.1:7000");
+    assertThat(options.join().orElseThrow()).hasToString("10.0.0.2:7440");
+    assertThat(options.settings().witness()).isTrue();
+    assertThat(options.settings().domain()).contains("rack 4");
+    assertThat(options.settings().weight()).isEqualTo(3);
+    assertThat(options.settings().detection()).isEqualTo(Duration.ofMillis(1500));
+    assertThat(options.settings().timeout()).isEqualTo(Duration.ofMinutes(1));
+  }
+
+  @Test
+  void whatIsNotSaidIsTheLibrarysDefault() throws Exception {
+    assertThat(read("data: /x\n").toOptions().settings()).isEqualTo(HostOptions.Settings.DEFAULT);
+    assertThat(read("").values()).isEmpty();
+    assertThat(read("# nothing\n").values()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "naem: x|unknown key 'naem'; the keys are data, name, listen, join, witness",
+        "name: [a, b]|key 'name' needs a single value",
+        "name:|key 'name' needs a single value",
+        "weight: 101|weight: '101' is not a weight",
+        "weight: heavy|weight: 'heavy' is not a weight",
+        "witness: maybe|witness: 'maybe' is neither true nor false",
+        "listen: 'here:there'|listen: 'here:there' is not an address",
+        "timeout: 5|timeout: '5' is not a duration; write it as 500ms, 30s or 2m",
+        "heap: 1t|heap: '1t' is not an amount of memory",
+        "name: 'a b'|name: 'a b' is not a name",
+        "- name|it is not a mapping",
+        "name: 'x|line 1 is not valid YAML",
+      })
+  void mistakesAreNamedWithTheirRemedy(String text, String message) {
+    assertThatThrownBy(() -> read(text))
+        .isInstanceOf(TrefoilException.class)
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void keyWrittenTwiceIsAMistake() {
+    assertThatThrownBy(() -> read("name: a\nname: b\n")).hasMessageContaining("not valid YAML");
+  }
+
+  @Test
+  void fileThatIsNotThereIsNotFound() {
+    assertThatThrownBy(() -> ConfigFile.read(directory.resolve("none.yaml")))
+        .hasMessageContaining("none.yaml: configuration file cannot be read");
+  }
+
+  @Test
+  void strongerSourceWinsAndTheWeakerFillsIn() {
+    HostConfig file = HostConfig.empty().with(Key.NAME, "from-file").with(Key.WEIGHT, "2");
+    HostConfig line = HostConfig.empty().with(Key.NAME, "from-line");
+    HostConfig both = line.over(file);
+    assertThat(both.get(Key.NAME)).contains("from-line");
+    assertThat(both.get(Key.WEIGHT)).contains("2");
+  }
+}

@@ -1,0 +1,252 @@
+package org.trefoilfs.tools.support;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ThreadLocalRandom;
+import org.awaitility.Awaitility;
+import org.trefoilfs.mount.fuse.MountTable;
+import org.trefoilfs.mount.fuse.Unmounter;
+import org.trefoilfs.replication.commit.CommitMode;
+import org.trefoilfs.replication.membership.Address;
+import org.trefoilfs.tools.Trefoil;
+import org.trefoilfs.tools.admin.AdminClient;
+import org.trefoilfs.tools.admin.Messages.Directory;
+import org.trefoilfs.tools.admin.Messages.Nothing;
+import org.trefoilfs.tools.admin.Messages.VolumeArgument;
+import org.trefoilfs.tools.admin.Messages.VolumeLine;
+import org.trefoilfs.tools.admin.Verb;
+import org.trefoilfs.tools.daemon.DaemonFile;
+import org.trefoilfs.tools.daemon.DaemonProcess;
+import org.trefoilfs.tools.daemon.HostConfig;
+import org.trefoilfs.tools.daemon.Jvm;
+import org.trefoilfs.tools.daemon.Key;
+import org.trefoilfs.tools.demo.Ports;
+import org.trefoilfs.tools.library.FsckResult;
+import org.trefoilfs.tools.library.Library;
+import org.trefoilfs.tools.library.TrefoilLibrary;
+import org.trefoilfs.tools.mount.FuseTransportKind;
+import org.trefoilfs.tools.mount.MountSpec;
+import org.trefoilfs.tools.status.StatusReport;
+
+/**
+ * A cluster of real daemons, each a process of its own, under a temporary directory, on free ports
+ * of the loopback address. {@link #close} takes off every mount under that directory and kills
+ * every process that was started here, whatever state they are in.
+ *
+ * <pre>{@code
+ * try (ClusterProcesses cluster = ClusterProcesses.start(directory, 3)) {
+ *   cluster.createVolume("work", 3);
+ *   Path first = cluster.mount(1, "work");
+ *   cluster.kill(2);
+ *   ...
+ *   cluster.restart(2);
+ *   cluster.awaitInSync();
+ * }
+ * }</pre>
+ */
+public final class ClusterProcesses implements AutoCloseable {
+  private static final Duration CONNECT = Duration.ofSeconds(5);
+  private static final Duration ANSWER = Duration.ofSeconds(60);
+  private static final Duration HEALING = Duration.ofSeconds(120);
+
+  /** Room for several test runs at once on one machine. */
+  private static final int FIRST_PORT = 20_000;
+
+  private static final int LAST_FIRST_PORT = 31_000;
+
+  private final Path directory;
+  private final Library library = new TrefoilLibrary();
+  private final DaemonProcess daemons =
+      new DaemonProcess(library, new Jvm(Trefoil.class.getName()));
+  private final Map<Integer, HostConfig> configs = new TreeMap<>();
+  private final List<ProcessHandle> started = new ArrayList<>();
+
+  private ClusterProcesses(Path directory) {
+    this.directory = directory;
+  }
+
+  /** Hosts 1 to {@code hosts}; the first founds the cluster, the others join it. */
+  public static ClusterProcesses start(Path directory, int hosts) {
+    ClusterProcesses cluster = new ClusterProcesses(directory);
+    try {
+      List<Integer> ports =
+          Ports.free(hosts, ThreadLocalRandom.current().nextInt(FIRST_PORT, LAST_FIRST_PORT));
+      for (int host = 1; host <= hosts; host++) {
+        cluster.configure(host, "127.0.0.1:" + ports.get(host - 1), HostConfig.empty());
+      }
+      cluster.restart(1);
+      cluster.everywhere(cluster.configs.keySet().stream().skip(1).toList());
+      return cluster;
+    } catch (RuntimeException | Error e) {
+      cluster.close();
+      throw e;
+    }
+  }
+
+  private void configure(int host, String listen, HostConfig more) {
+    HostConfig config =
+        more.with(Key.DATA, data(host).toString())
+            .with(Key.NAME, "host" + host)
+            .with(Key.HEAP, "256m")
+            .with(Key.LISTEN, listen);
+    configs.put(
+        host,
+        host == 1 ? config : config.with(Key.JOIN, configs.get(1).get(Key.LISTEN).orElseThrow()));
+  }
+
+  /** Adds a host to the running cluster, for instance a witness. */
+  public void add(int host, HostConfig more) {
+    int port =
+        Ports.free(1, ThreadLocalRandom.current().nextInt(FIRST_PORT, LAST_FIRST_PORT)).getFirst();
+    configure(host, "127.0.0.1:" + port, more);
+    restart(host);
+  }
+
+  /** Starts a host that does not run, and returns when it serves. */
+  public void restart(int host) {
+    DaemonFile file = daemons.detach(configs.get(host));
+    synchronized (started) {
+      ProcessHandle.of(file.process().pid()).ifPresent(started::add);
+    }
+  }
+
+  /** Starts hosts that do not run, all at once: members of a cluster need each other to serve. */
+  public void restartAll() {
+    everywhere(configs.keySet().stream().filter(host -> !isRunning(host)).toList());
+  }
+
+  private void everywhere(List<Integer> hosts) {
+    hosts.stream()
+        .map(
+            host ->
+                CompletableFuture.runAsync(
+                    () -> restart(host), task -> Thread.ofVirtual().start(task)))
+        .toList()
+        .forEach(CompletableFuture::join);
+  }
+
+  /** kill -9, and returns when the process is gone. */
+  public void kill(int host) {
+    DaemonFile file = file(host);
+    ProcessHandle.of(file.process().pid()).ifPresent(ProcessHandle::destroyForcibly);
+    Awaitility.await().until(() -> !file.process().isAlive());
+  }
+
+  /** A clean stop. */
+  public void stop(int host) {
+    daemons.stop(data(host));
+  }
+
+  public boolean isRunning(int host) {
+    return DaemonFile.load(data(host)).filter(DaemonFile::isRunning).isPresent();
+  }
+
+  public long pid(int host) {
+    return file(host).process().pid();
+  }
+
+  public Address address(int host) {
+    return file(host).addresses().getFirst();
+  }
+
+  public Path data(int host) {
+    return directory.resolve("host" + host);
+  }
+
+  public Path mountPoint(int host) {
+    return directory.resolve("mnt" + host);
+  }
+
+  private DaemonFile file(int host) {
+    return DaemonFile.load(data(host)).orElseThrow();
+  }
+
+  public void createVolume(String name, int replicas) {
+    ask(
+        1,
+        Verb.VOLUME_CREATE,
+        new VolumeArgument(name, replicas, CommitMode.SYNC),
+        VolumeLine.class);
+  }
+
+  /** Mounts a volume through a host, and returns where. */
+  public Path mount(int host, String volume) {
+    Path point = mountPoint(host);
+    try {
+      Files.createDirectories(point);
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+    MountSpec spec = new MountSpec(volume, point.toString(), List.of(), FuseTransportKind.LIBFUSE);
+    ask(host, Verb.MOUNT, spec, Nothing.class);
+    return point;
+  }
+
+  public void unmount(int host) {
+    ask(host, Verb.UNMOUNT, new Directory(mountPoint(host).toString()), Nothing.class);
+  }
+
+  public FsckResult fsck(int host) {
+    return ask(host, Verb.FSCK, new Nothing(), FsckResult.class);
+  }
+
+  public StatusReport status(int host) {
+    return ask(host, Verb.STATUS, new Nothing(), StatusReport.class);
+  }
+
+  /** Waits until every host says that all is in sync and its mounts are mounted. */
+  public void awaitInSync() {
+    Awaitility.await()
+        .atMost(HEALING)
+        .pollInterval(Duration.ofMillis(100))
+        .ignoreExceptions()
+        .until(() -> configs.keySet().stream().allMatch(host -> isInSync(status(host))));
+  }
+
+  private static boolean isInSync(StatusReport status) {
+    return status.cluster().inSync()
+        && status.activity().mounts().stream().allMatch(mount -> mount.state().equals("mounted"));
+  }
+
+  /** Sends a verb to one host. */
+  public <T> T ask(int host, Verb verb, Object argument, Class<T> answer) {
+    try (AdminClient client =
+        new AdminClient(library.connect(List.of(address(host)), CONNECT), ANSWER)) {
+      return client.ask(verb, argument, answer);
+    }
+  }
+
+  /** Never fails: what cannot be cleaned up must not hide what went wrong before. */
+  @Override
+  public void close() {
+    detachMounts();
+    for (int host : configs.keySet()) {
+      DaemonFile.load(data(host))
+          .filter(DaemonFile::isRunning)
+          .flatMap(file -> ProcessHandle.of(file.process().pid()))
+          .ifPresent(started::add);
+    }
+    started.forEach(ProcessHandle::destroyForcibly);
+    started.forEach(process -> process.onExit().join());
+    detachMounts();
+  }
+
+  private void detachMounts() {
+    for (MountTable.Mount mount : MountTable.all().reversed()) {
+      if (Path.of(mount.mountPoint()).startsWith(directory)) {
+        try {
+          Unmounter.unmount(Path.of(mount.mountPoint()), Unmounter.Manner.LAZY);
+        } catch (RuntimeException e) {
+          System.err.println("left mounted: " + mount.mountPoint() + ": " + e.getMessage());
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,49 @@
+package org.trefoilfs.tools.support;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import org.trefoilfs.tools.cli.Context;
+import org.trefoilfs.tools.cli.TrefoilCli;
+import org.trefoilfs.tools.library.Library;
+
+/** What a command printed and how it ended, run in this process. */
+public record CommandRun(int status, String out, String err) {
+  /** Surroundings without any cluster of the machine's. */
+  public static final class Setting {
+    private final Library library;
+    private final Path directory;
+    private final Map<String, String> environment = new HashMap<>();
+
+    public Setting(Library library, Path directory) {
+      this.library = library;
+      this.directory = directory;
+      environment.put("TREFOIL_RUN", directory.resolve("run").toString());
+    }
+
+    public Setting with(String variable, String value) {
+      environment.put(variable, value);
+      return this;
+    }
+
+    public Context.Machine machine() {
+      return new Context.Machine(
+          Map.copyOf(environment), directory, directory.resolve("system"), "trefoil");
+    }
+
+    public CommandRun run(String... arguments) {
+      StringWriter out = new StringWriter();
+      StringWriter err = new StringWriter();
+      Context context =
+          new Context(
+              library,
+              StubMain.class.getName(),
+              new Context.Streams(new PrintWriter(out), new PrintWriter(err)),
+              machine());
+      int status = TrefoilCli.run(context, arguments);
+      return new CommandRun(status, out.toString(), err.toString());
+    }
+  }
+}
