@@ -143,7 +143,9 @@ final class LeaderDuties {
     for (PgView.Member member : live) {
       HostInfo host = view.hosts().get(member.host());
       boolean asEvidence = settled || (host != null && host.state() == HostState.JOINING);
-      if (host != null && asEvidence && (host.incarnation() < member.incarnation() || !host.isAlive())) {
+      if (host != null
+          && asEvidence
+          && (host.incarnation() < member.incarnation() || !host.isAlive())) {
         log.info(
             "host '{}' ({}) has started, incarnation {}",
             host.name(),

@@ -201,7 +201,9 @@ class RatisStateLogTest {
       }
       sent.forEach(Cluster::get);
       Cluster.get(leader.snapshot());
-      await().atMost(10, SECONDS).until(() -> leader.firstLogIndex() > 1_000); // purged behind the snapshot
+      await()
+          .atMost(Duration.ofSeconds(10))
+          .until(() -> leader.firstLogIndex() > 1_000); // purged behind the snapshot
 
       RatisStateLog back = cluster.start(away.value(), Start.RESTART);
       cluster.awaitSameStateEverywhere();
