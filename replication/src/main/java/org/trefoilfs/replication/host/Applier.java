@@ -12,7 +12,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -45,6 +47,14 @@ final class Applier implements Closeable {
   /** What a queued entry costs beside its data. */
   private static final int ENTRY_OVERHEAD = 200;
 
+  /**
+   * How long entries gather before the journal is synced for their sake, and how many bytes at
+   * most: the sync is the dear part, and until then reads are served from memory.
+   */
+  private static final long LINGER_NANOS = 100_000_000L;
+
+  private static final long LINGER_BYTES = 16L << 20;
+
   /** Entries in one batch: bounds how long a barrier waits behind one. */
   private static final int MAX_BATCH = 2048;
 
@@ -64,6 +74,12 @@ final class Applier implements Closeable {
    * overlay.
    */
   private final Set<ChunkId> damaged = ConcurrentHashMap.newKeySet();
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition hurry = lock.newCondition();
+
+  /** Barriers in the queue. Guarded by {@link #lock}. */
+  private int barriers;
 
   private final DamageListener onDamage;
   private volatile boolean closed;
@@ -104,8 +120,20 @@ final class Applier implements Closeable {
           entries.add(entry);
           return entries;
         });
-    backlogBytes.addAndGet(cost(entry));
     queue.add(new Work.Apply(entry));
+    if (backlogBytes.addAndGet(cost(entry)) >= LINGER_BYTES) {
+      hurryUp(0);
+    }
+  }
+
+  private void hurryUp(int newBarriers) {
+    lock.lock();
+    try {
+      barriers += newBarriers;
+      hurry.signal();
+    } finally {
+      lock.unlock();
+    }
   }
 
   boolean hasRoom() {
@@ -199,6 +227,7 @@ final class Applier implements Closeable {
   CompletableFuture<Void> barrier() {
     CompletableFuture<Void> reached = new CompletableFuture<>();
     queue.add(new Work.Barrier(reached));
+    hurryUp(1);
     if (closed) {
       reached.completeExceptionally(
           new TrefoilException(Reason.UNAVAILABLE, "this host is stopping"));
@@ -212,6 +241,7 @@ final class Applier implements Closeable {
       while (!closed) {
         batch.clear();
         batch.add(queue.take());
+        linger();
         queue.drainTo(batch, MAX_BATCH);
         applyBatch(batch);
       }
@@ -221,6 +251,19 @@ final class Applier implements Closeable {
       fatal.accept(TrefoilException.of(e));
       batch.addAll(queue);
       batch.forEach(work -> fail(work, e));
+    }
+  }
+
+  /** Until enough has gathered, or somebody waits for a barrier. */
+  private void linger() throws InterruptedException {
+    lock.lock();
+    try {
+      long left = LINGER_NANOS;
+      while (left > 0 && barriers == 0 && backlogBytes.get() < LINGER_BYTES && !closed) {
+        left = hurry.awaitNanos(left);
+      }
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -237,7 +280,10 @@ final class Applier implements Closeable {
     for (Work work : batch) {
       switch (work) {
         case Work.Apply(Entry entry) -> apply(entry);
-        case Work.Barrier(CompletableFuture<Void> reached) -> reached.complete(null);
+        case Work.Barrier(CompletableFuture<Void> reached) -> {
+          hurryUp(-1);
+          reached.complete(null);
+        }
       }
     }
   }

@@ -40,6 +40,7 @@ final class CatchUps {
   private final GroupHost groups;
   private final GroupHost.Node node;
   private final Semaphore atWork = new Semaphore(HostLimits.CONCURRENT_CATCH_UPS);
+  private final Semaphore fetching = new Semaphore(HostLimits.CONCURRENT_FETCHES);
   private final ConcurrentHashMap<Integer, CatchUp> running = new ConcurrentHashMap<>();
   private final AtomicLong bytesDone = new AtomicLong();
   private long rateSince;
@@ -142,7 +143,12 @@ final class CatchUps {
       if (chunk == null) {
         return;
       }
-      fetch(attempt, catchUp, chunk);
+      fetching.acquireUninterruptibly();
+      try {
+        fetch(attempt, catchUp, chunk);
+      } finally {
+        fetching.release();
+      }
     }
   }
 

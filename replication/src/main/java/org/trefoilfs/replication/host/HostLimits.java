@@ -8,8 +8,14 @@ final class HostLimits {
    */
   static final long SPACE_MARGIN_BYTES = 16L << 20;
 
-  /** Groups that catch up at once: each may hold a 4 MiB chunk in memory on both sides. */
-  static final int CONCURRENT_CATCH_UPS = 8;
+  /**
+   * Groups that catch up at once: most of them find nothing to copy, and wait for the primary's
+   * answers.
+   */
+  static final int CONCURRENT_CATCH_UPS = 64;
+
+  /** Chunks fetched at once: each is up to 4 MiB in memory on both sides. */
+  static final int CONCURRENT_FETCHES = 8;
 
   /** The journal's records are brought into chunks, and their segments recycled, beyond this. */
   static final long CHECKPOINT_BYTES = 256L << 20;

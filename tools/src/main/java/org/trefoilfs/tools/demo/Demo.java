@@ -72,6 +72,7 @@ public final class Demo {
   /** Starts what does not run, creates the volume when it is new, and mounts it everywhere. */
   public void start(int wanted) {
     DemoFile plan = plan(wanted);
+    checkPorts(plan);
     IntStream.rangeClosed(1, plan.hosts())
         .forEach(host -> MountPoints.detachDead(DemoFile.mountPoint(directory, host)));
     if (file(1).isEmpty()) {
@@ -81,6 +82,26 @@ public final class Demo {
     everywhere(plan.hosts(), host -> startHost(plan, host));
     createVolume(plan.hosts());
     everywhere(plan.hosts(), this::mount);
+  }
+
+  /** A host keeps its address for life, so another program on its port stops the demo. */
+  private void checkPorts(DemoFile plan) {
+    List<Integer> running = running();
+    for (int host = 1; host <= plan.hosts(); host++) {
+      int port = plan.ports().get(host - 1);
+      if (!running.contains(host) && !Ports.isFree(port)) {
+        throw new TrefoilException(
+            Reason.BUSY,
+            "demo in "
+                + directory
+                + ": port "
+                + port
+                + " of host"
+                + host
+                + " is taken, perhaps by another demo; stop what uses it (see: ss -ltnp), or start"
+                + " another demo with --dir DIR");
+      }
+    }
   }
 
   private DemoFile plan(int wanted) {

@@ -64,7 +64,8 @@ final class VolumeAdministration {
     return switch (Reply.of(Waits.get(member.stateLog().query(NamespaceModule.ID, query)))) {
       case Reply.UsageIs(var usage) -> new VolumeUsage(usage.inodes(), usage.bytes());
       // Nobody has mounted it yet: it has not even a root.
-      case Reply.Failed(Reason reason) when reason == Reason.NOT_FOUND -> new VolumeUsage(0, 0);
+      case Reply.Failed(Reason reason) when reason == Reason.NOT_FOUND || reason == Reason.STALE ->
+          new VolumeUsage(0, 0);
       case Reply.Failed(Reason reason) ->
           throw new TrefoilException(reason, "volume " + volume.name() + ": cannot be counted");
       default ->

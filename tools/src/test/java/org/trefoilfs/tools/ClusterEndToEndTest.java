@@ -1,0 +1,67 @@
+package org.trefoilfs.tools;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.trefoilfs.tools.library.FsckResult;
+import org.trefoilfs.tools.mount.MountPoints;
+import org.trefoilfs.tools.support.ClusterProcesses;
+
+/** Real daemons, real mounts, real kills. */
+class ClusterEndToEndTest {
+  @TempDir Path directory;
+
+  @Test
+  void whatOneMountWroteIsAtTheOthersAndOnEveryDiskAfterAHostWasKilled() throws Exception {
+    try (ClusterProcesses cluster = ClusterProcesses.start(directory, 3)) {
+      cluster.createVolume("work", 3);
+      Path first = cluster.mount(1, "work");
+      Path second = cluster.mount(2, "work");
+      Path third = cluster.mount(3, "work");
+      Files.writeString(first.resolve("before"), "written by the first");
+      assertThat(second.resolve("before")).hasContent("written by the first");
+
+      cluster.kill(3);
+      assertThat(MountPoints.isDead(third)).isTrue();
+      Files.writeString(second.resolve("during"), "written while one was dead");
+      assertThat(first.resolve("during")).hasContent("written while one was dead");
+
+      cluster.restart(3);
+      cluster.awaitInSync();
+      assertThat(third.resolve("during"))
+          .as("mounted again")
+          .hasContent("written while one was dead");
+      Awaitility.await()
+          .atMost(Duration.ofSeconds(20))
+          .untilAsserted(
+              () -> {
+                FsckResult wanted = cluster.fsck(1);
+                assertThat(wanted.problems()).isEmpty();
+                assertThat(wanted.chunks()).isEqualTo(2);
+                assertThat(cluster.fsck(2)).isEqualTo(wanted);
+                assertThat(cluster.fsck(3)).isEqualTo(wanted);
+              });
+    }
+    assertThat(MountPoints.isMounted(directory.resolve("mnt1"))).isFalse();
+  }
+
+  @Test
+  void everythingIsThereAfterAllHostsWereKilled() throws Exception {
+    try (ClusterProcesses cluster = ClusterProcesses.start(directory, 3)) {
+      cluster.createVolume("work", 3);
+      Path first = cluster.mount(1, "work");
+      Files.writeString(first.resolve("kept"), "kept");
+      for (int host = 1; host <= 3; host++) {
+        cluster.kill(host);
+      }
+      cluster.restartAll();
+      cluster.awaitInSync();
+      assertThat(first.resolve("kept")).hasContent("kept");
+    }
+  }
+}
