@@ -28,7 +28,9 @@ class PartitionTest {
   private static final int HOSTS = 3;
   private static final Duration TIMEOUT = Duration.ofSeconds(4);
 
-  /** A call that ran into its time is told so after it; scheduling on a busy machine comes on top. */
+  /**
+   * A call that ran into its time is told so after it; scheduling on a busy machine comes on top.
+   */
   private static final Duration LATE = TIMEOUT.plusSeconds(2);
 
   /** DESIGN 2: no call stalls longer for the loss of a host. */

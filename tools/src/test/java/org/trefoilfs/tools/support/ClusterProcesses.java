@@ -182,7 +182,8 @@ public final class ClusterProcesses implements AutoCloseable {
     } catch (IOException e) {
       throw new java.io.UncheckedIOException(e);
     }
-    MountSpec spec = new MountSpec(volume, point.toString(), List.of(options), FuseTransportKind.LIBFUSE);
+    MountSpec spec =
+        new MountSpec(volume, point.toString(), List.of(options), FuseTransportKind.LIBFUSE);
     ask(host, Verb.MOUNT, spec, Nothing.class);
     return point;
   }

@@ -53,8 +53,7 @@ public final class SteadyWriter implements AutoCloseable {
     try (FileChannel out =
         call(
             () ->
-                FileChannel.open(
-                    file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE))) {
+                FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE))) {
       for (int at = 0; at < FILE_BYTES; at += CALL_BYTES) {
         call(() -> out.write(piece(number)));
       }
@@ -108,7 +107,10 @@ public final class SteadyWriter implements AutoCloseable {
   public String end() {
     close();
     check();
-    return files + " files of 64 KiB written and synced, longest call " + longest().toMillis() + " ms";
+    return files
+        + " files of 64 KiB written and synced, longest call "
+        + longest().toMillis()
+        + " ms";
   }
 
   @Override

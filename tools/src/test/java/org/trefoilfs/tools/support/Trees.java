@@ -7,7 +7,9 @@ import java.time.Duration;
 public final class Trees {
   private Trees() {}
 
-  /** What rsync(1) would change to make {@code other} equal, contents compared; empty when equal. */
+  /**
+   * What rsync(1) would change to make {@code other} equal, contents compared; empty when equal.
+   */
   public static String differences(Path tree, Path other) {
     return Commands.run(
         "rsync",
