@@ -63,6 +63,10 @@ final class GroupHost implements GroupPorts {
   private final ConcurrentHashMap<Integer, Version> announcements = new ConcurrentHashMap<>();
   private final Map<Integer, PgView> knownViews = new HashMap<>();
 
+  /** Flushes under way here as primary, and the views in which they were asked for. */
+  private final Map<CompletableFuture<Message>, Map<Integer, Long>> flushes =
+      new ConcurrentHashMap<>();
+
   /** What the groups of a host need of it. */
   interface Node {
     HostId self();
@@ -148,6 +152,7 @@ final class GroupHost implements GroupPorts {
             target.group.view(next, mayStillServe);
           });
     }
+    flushes.forEach(this::endWhenStale);
   }
 
   void handle(Message request, Transport.Reply reply) {
@@ -204,8 +209,32 @@ final class GroupHost implements GroupPorts {
           }
         };
     Slot slot = slot(write.pg());
+    if (removesNothing(slot, write)) {
+      done.complete(new Message.Written(write.view(), 0));
+      return done;
+    }
     event(slot, () -> slot.group.write(write.view(), write.operation(), write.mutation(), reply));
     return done;
+  }
+
+  /**
+   * Whether the write would remove what no replica has: a sparse file is mostly chunks that do not
+   * exist. Every in-sync member holds the same committed chunks as the primary.
+   */
+  private boolean removesNothing(Slot slot, Message.Write write) {
+    Mutation mutation = write.mutation();
+    if (mutation instanceof Mutation.Write) {
+      return false;
+    }
+    synchronized (slot) {
+      PgView view = slot.group.currentView();
+      return view != null
+          && view.view() == write.view()
+          && slot.group.isPrimary()
+          && slot.group.readable(mutation.chunk()) == Group.Readable.YES
+          && !slot.group.log().hasUncommitted(mutation.chunk())
+          && node.applier().isAbsent(slot.pg, mutation.chunk());
+    }
   }
 
   /** Reads committed bytes here, healing a damaged chunk from another replica. May block. */
@@ -321,6 +350,39 @@ final class GroupHost implements GroupPorts {
 
   /** Makes this primary's committed writes stable at every in-sync member. */
   private CompletableFuture<Message> flush(Message.Flush flush) {
+    CompletableFuture<Message> done = new CompletableFuture<>();
+    flushes.put(done, flush.viewOfGroup());
+    done.whenComplete((_, _) -> flushes.remove(done));
+    try {
+      flushMembers(flush)
+          .whenComplete(
+              (_, failure) -> {
+                endWhenStale(done, flush.viewOfGroup());
+                if (failure == null) {
+                  done.complete(new Message.Done());
+                } else {
+                  done.completeExceptionally(failure);
+                }
+              });
+    } catch (TrefoilException e) {
+      done.completeExceptionally(e);
+    }
+    return done;
+  }
+
+  /**
+   * A member that does not answer is not waited for any longer once a view without it is there: the
+   * flush is asked for again in that view.
+   */
+  private void endWhenStale(CompletableFuture<Message> flush, Map<Integer, Long> viewOfGroup) {
+    try {
+      viewOfGroup.forEach(this::servingView);
+    } catch (TrefoilException e) {
+      flush.completeExceptionally(e);
+    }
+  }
+
+  private CompletableFuture<?> flushMembers(Message.Flush flush) {
     Map<HostId, Map<Integer, Long>> backups = new HashMap<>();
     for (Map.Entry<Integer, Long> each : flush.viewOfGroup().entrySet()) {
       PgView view = servingView(each.getKey(), each.getValue());
@@ -337,12 +399,7 @@ final class GroupHost implements GroupPorts {
     backups.forEach(
         (host, groups) ->
             all.add(node.peers().call(host, new Message.FlushBackup(groups), flushTimeout())));
-    return CompletableFuture.allOf(all.toArray(CompletableFuture[]::new))
-        .thenApply(
-            _ -> {
-              flush.viewOfGroup().forEach(this::servingView);
-              return new Message.Done();
-            });
+    return CompletableFuture.allOf(all.toArray(CompletableFuture[]::new));
   }
 
   private Duration flushTimeout() {

@@ -100,11 +100,15 @@ public final class ReplicatedVolume implements Volume {
 
   @Override
   public CompletableFuture<Void> punch(long inode, long offset, long length) {
+    return new Windows(offset, length).run(part -> punchWindow(inode, part));
+  }
+
+  private CompletableFuture<Void> punchWindow(long inode, Windows.Range range) {
     List<CompletableFuture<?>> parts = new ArrayList<>();
     forEachChunk(
         inode,
-        offset,
-        length,
+        range.offset(),
+        range.length(),
         (chunk, at, _, count) ->
             parts.add(
                 mutate(
@@ -136,7 +140,46 @@ public final class ReplicatedVolume implements Volume {
             });
   }
 
+  /** How often a flush under way looks whether its primaries still are. */
+  private static final Duration FLUSH_WATCH = Duration.ofMillis(100);
+
   private CompletableFuture<Void> flushOnce(Set<Integer> groups) {
+    Map<Integer, Long> views = new HashMap<>();
+    groups.forEach(pg -> views.put(pg, openView(pg).view()));
+    CompletableFuture<Void> flushed = sendFlushes(groups);
+    watch(flushed, views);
+    return flushed;
+  }
+
+  /**
+   * A flush takes as long as the disks take, so it has the whole time of the call; that of a
+   * primary which is no longer one would use it up for nothing.
+   */
+  private void watch(CompletableFuture<Void> flushed, Map<Integer, Long> views) {
+    var unused =
+        cluster
+            .pause(FLUSH_WATCH)
+            .thenRun(
+                () -> {
+                  if (flushed.isDone()) {
+                    return;
+                  }
+                  if (views.entrySet().stream()
+                      .allMatch(each -> isCurrent(each.getKey(), each.getValue()))) {
+                    watch(flushed, views);
+                  } else {
+                    flushed.completeExceptionally(
+                        new TrefoilException(
+                            Reason.STALE_VIEW, "a group changed its view during the flush"));
+                  }
+                });
+  }
+
+  private boolean isCurrent(int pg, long view) {
+    return cluster.placement().group(pg).filter(now -> now.view() == view).isPresent();
+  }
+
+  private CompletableFuture<Void> sendFlushes(Set<Integer> groups) {
     Map<HostId, Map<Integer, Long>> byPrimary = new HashMap<>();
     for (int pg : groups) {
       PgView view = openView(pg);

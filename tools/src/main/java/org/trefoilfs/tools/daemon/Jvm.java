@@ -18,14 +18,23 @@ public final class Jvm {
           "--add-opens=java.base/java.io=ALL-UNNAMED");
 
   private final String mainClass;
+  private final List<String> enter;
 
   public Jvm(String mainClass) {
+    this(mainClass, List.of());
+  }
+
+  /**
+   * @param enter the command that runs another one elsewhere, as nsenter(1) does; empty for here
+   */
+  public Jvm(String mainClass, List<String> enter) {
     this.mainClass = mainClass;
+    this.enter = List.copyOf(enter);
   }
 
   /** A process that serves for long: {@code heap} as -Xmx takes it. */
   public List<String> longRunning(String heap, List<String> arguments) {
-    List<String> command = new ArrayList<>();
+    List<String> command = new ArrayList<>(enter);
     command.add(java());
     command.add("-Xmx" + heap);
     command.add(DIRECT_MEMORY);

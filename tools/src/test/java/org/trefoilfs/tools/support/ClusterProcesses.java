@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ThreadLocalRandom;
 import org.awaitility.Awaitility;
 import org.trefoilfs.mount.fuse.MountTable;
 import org.trefoilfs.mount.fuse.Unmounter;
@@ -27,7 +26,6 @@ import org.trefoilfs.tools.daemon.DaemonProcess;
 import org.trefoilfs.tools.daemon.HostConfig;
 import org.trefoilfs.tools.daemon.Jvm;
 import org.trefoilfs.tools.daemon.Key;
-import org.trefoilfs.tools.demo.Ports;
 import org.trefoilfs.tools.library.FsckResult;
 import org.trefoilfs.tools.library.Library;
 import org.trefoilfs.tools.library.TrefoilLibrary;
@@ -56,30 +54,28 @@ public final class ClusterProcesses implements AutoCloseable {
   private static final Duration ANSWER = Duration.ofSeconds(60);
   private static final Duration HEALING = Duration.ofSeconds(120);
 
-  /** Room for several test runs at once on one machine. */
-  private static final int FIRST_PORT = 20_000;
-
-  private static final int LAST_FIRST_PORT = 31_000;
-
   private final Path directory;
   private final Library library = new TrefoilLibrary();
-  private final DaemonProcess daemons =
-      new DaemonProcess(library, new Jvm(Trefoil.class.getName()));
+  private final Machines machines;
   private final Map<Integer, HostConfig> configs = new TreeMap<>();
   private final List<ProcessHandle> started = new ArrayList<>();
 
-  private ClusterProcesses(Path directory) {
+  private ClusterProcesses(Path directory, Machines machines) {
     this.directory = directory;
+    this.machines = machines;
   }
 
   /** Hosts 1 to {@code hosts}; the first founds the cluster, the others join it. */
   public static ClusterProcesses start(Path directory, int hosts) {
-    ClusterProcesses cluster = new ClusterProcesses(directory);
+    return start(directory, hosts, Machines.here(hosts));
+  }
+
+  /** The same, elsewhere than on the loopback address. */
+  public static ClusterProcesses start(Path directory, int hosts, Machines machines) {
+    ClusterProcesses cluster = new ClusterProcesses(directory, machines);
     try {
-      List<Integer> ports =
-          Ports.free(hosts, ThreadLocalRandom.current().nextInt(FIRST_PORT, LAST_FIRST_PORT));
       for (int host = 1; host <= hosts; host++) {
-        cluster.configure(host, "127.0.0.1:" + ports.get(host - 1), HostConfig.empty());
+        cluster.configure(host, machines.listen(host), machines.settings(host));
       }
       cluster.restart(1);
       cluster.everywhere(cluster.configs.keySet().stream().skip(1).toList());
@@ -103,15 +99,13 @@ public final class ClusterProcesses implements AutoCloseable {
 
   /** Adds a host to the running cluster, for instance a witness. */
   public void add(int host, HostConfig more) {
-    int port =
-        Ports.free(1, ThreadLocalRandom.current().nextInt(FIRST_PORT, LAST_FIRST_PORT)).getFirst();
-    configure(host, "127.0.0.1:" + port, more);
+    configure(host, Machines.here(1).listen(1), more);
     restart(host);
   }
 
   /** Starts a host that does not run, and returns when it serves. */
   public void restart(int host) {
-    DaemonFile file = daemons.detach(configs.get(host));
+    DaemonFile file = daemons(host).detach(configs.get(host));
     synchronized (started) {
       ProcessHandle.of(file.process().pid()).ifPresent(started::add);
     }
@@ -152,7 +146,7 @@ public final class ClusterProcesses implements AutoCloseable {
 
   /** A clean stop. */
   public void stop(int host) {
-    daemons.stop(data(host));
+    daemons(host).stop(data(host));
   }
 
   public boolean isRunning(int host) {
@@ -175,6 +169,10 @@ public final class ClusterProcesses implements AutoCloseable {
     return directory.resolve("mnt" + host);
   }
 
+  private DaemonProcess daemons(int host) {
+    return new DaemonProcess(library, new Jvm(Trefoil.class.getName(), machines.enter(host)));
+  }
+
   private DaemonFile file(int host) {
     return DaemonFile.load(data(host)).orElseThrow();
   }
@@ -188,14 +186,15 @@ public final class ClusterProcesses implements AutoCloseable {
   }
 
   /** Mounts a volume through a host, and returns where. */
-  public Path mount(int host, String volume) {
+  public Path mount(int host, String volume, String... options) {
     Path point = mountPoint(host);
     try {
       Files.createDirectories(point);
     } catch (IOException e) {
       throw new java.io.UncheckedIOException(e);
     }
-    MountSpec spec = new MountSpec(volume, point.toString(), List.of(), FuseTransportKind.LIBFUSE);
+    MountSpec spec =
+        new MountSpec(volume, point.toString(), List.of(options), FuseTransportKind.LIBFUSE);
     ask(host, Verb.MOUNT, spec, Nothing.class);
     return point;
   }
@@ -251,7 +250,7 @@ public final class ClusterProcesses implements AutoCloseable {
 
   private void detachMounts() {
     for (MountTable.Mount mount : MountTable.all().reversed()) {
-      if (Path.of(mount.mountPoint()).startsWith(directory)) {
+      if (mount.type().startsWith("fuse") && Path.of(mount.mountPoint()).startsWith(directory)) {
         try {
           Unmounter.unmount(Path.of(mount.mountPoint()), Unmounter.Manner.LAZY);
         } catch (RuntimeException e) {
