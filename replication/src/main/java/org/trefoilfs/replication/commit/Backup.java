@@ -26,6 +26,13 @@ final class Backup {
    */
   private boolean synced;
 
+  /**
+   * Last number that is a copy of the primary's log in this view. What lies above comes from
+   * earlier views: it may have been acknowledged there, so it stays until the primary's own
+   * replaces it.
+   */
+  private long held;
+
   Backup(PgView view, GroupLog log, GroupPorts ports, Standing standing) {
     this.view = view;
     this.log = log;
@@ -42,29 +49,32 @@ final class Backup {
   }
 
   /**
-   * Drops what diverges from the new primary's log; see {@link Message.NewView}. May be sent more
-   * than once.
+   * Drops what the new primary does not have, which therefore was never committed; see {@link
+   * Message.NewView}. May be sent more than once.
    */
   Message newView(Message.NewView message) {
     if (standing == Standing.JOINING) {
       joinAt(message);
+      held = log.lastN();
     } else if (!synced) {
       commit(message.commitIndex());
-      if (log.lastN() > log.commitIndex()) {
-        ports.append(new JournalRecord.Truncated(log.pg(), view.view(), log.commitIndex()));
+      long last = Math.max(log.commitIndex(), message.lastN());
+      if (log.lastN() > last) {
+        ports.append(new JournalRecord.Truncated(log.pg(), view.view(), last));
+        log.truncateAbove(last, view.view());
       }
-      log.truncateAbove(log.commitIndex(), view.view());
+      held = log.commitIndex();
     }
     synced = true;
     return preparedReply();
   }
 
   /**
-   * Appends and acknowledges. Acknowledgements are cumulative: the log has no gap, so the last
+   * Appends and acknowledges. Acknowledgements are cumulative: the copy has no gap, so its last
    * number says it all.
    */
   Message prepare(Message.Prepare message) {
-    if (!synced || message.n() > log.lastN() + 1) {
+    if (!synced || message.n() > held + 1) {
       throw new TrefoilException(
           Reason.UNAVAILABLE,
           "group "
@@ -72,10 +82,10 @@ final class Backup {
               + ": write "
               + message.n()
               + " does not follow "
-              + log.lastN()
+              + held
               + "; begin with NEW_VIEW");
     }
-    if (message.n() == log.lastN() + 1) {
+    if (message.n() == held + 1) {
       Version version = new Version(message.view(), message.n());
       long position =
           ports.append(
@@ -87,6 +97,7 @@ final class Backup {
                   message.operation(),
                   message.mutation()));
       log.put(new Entry(log.pg(), version, message.operation(), message.mutation(), position));
+      held = message.n();
     }
     commit(message.commitIndex());
     return preparedReply();
@@ -115,9 +126,10 @@ final class Backup {
 
   private void commit(long n) {
     log.commitTo(n).forEach(ports::committed);
+    held = Math.max(held, log.commitIndex());
   }
 
   private Message preparedReply() {
-    return new Message.Prepared(log.pg(), view.view(), log.lastN());
+    return new Message.Prepared(log.pg(), view.view(), held);
   }
 }

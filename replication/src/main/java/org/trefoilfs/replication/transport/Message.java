@@ -79,9 +79,10 @@ public sealed interface Message {
   record Prepared(int pg, long view, long n) implements Message {}
 
   /**
-   * First message of a new primary: prepared writes above {@code commitIndex} are void unless sent
-   * again; the sender's own suffix follows as PREPAREs up to {@code lastN}. Answered by {@link
-   * Prepared} with the commit index.
+   * First message of a new primary: its log is committed up to {@code commitIndex} and ends at
+   * {@code lastN}; prepared writes above that are void. Those between follow as PREPAREs and
+   * replace the receiver's one by one: until then each keeps what an earlier view may have
+   * acknowledged. Answered by {@link Prepared} with the receiver's commit index.
    */
   record NewView(int pg, long view, long commitIndex, long lastN) implements Message {}
 
