@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -31,6 +32,8 @@ public final class ReplicatedVolume implements Volume {
 
   /** Groups with writes since the inode's last flush. */
   private final ConcurrentHashMap<Long, Set<Integer>> unflushed = new ConcurrentHashMap<>();
+
+  private final Flushes flushes = new Flushes();
 
   /** What a volume needs of the process that it lives in. */
   public interface Cluster {
@@ -126,6 +129,10 @@ public final class ReplicatedVolume implements Volume {
 
   @Override
   public CompletableFuture<Void> flush(long inode) {
+    return flushes.after(inode, () -> flushUnflushed(inode));
+  }
+
+  private CompletableFuture<Void> flushUnflushed(long inode) {
     Set<Integer> groups = unflushed.remove(inode);
     if (groups == null) {
       return CompletableFuture.completedFuture(null);
@@ -195,7 +202,6 @@ public final class ReplicatedVolume implements Volume {
   private CompletableFuture<Void> mutate(Mutation mutation) {
     int pg = group(mutation.chunk());
     OperationId operation = cluster.nextOperation();
-    touched(mutation.chunk().inode(), pg);
     return new Attempts(cluster, "writing chunk " + mutation.chunk())
         .run(
             () -> {
@@ -206,7 +212,9 @@ public final class ReplicatedVolume implements Volume {
                       new Message.Write(pg, view.view(), operation, mutation),
                       cluster.attempt())
                   .thenAccept(_ -> {});
-            });
+            })
+        // Not earlier: a flush that another caller began meanwhile may have come too soon.
+        .whenComplete((_, _) -> touched(mutation.chunk().inode(), pg));
   }
 
   private CompletableFuture<ByteBuffer> readChunk(ChunkId chunk, int offset, int length) {
@@ -265,7 +273,14 @@ public final class ReplicatedVolume implements Volume {
   }
 
   private void touched(long inode, int pg) {
-    unflushed.computeIfAbsent(inode, _ -> ConcurrentHashMap.newKeySet()).add(pg);
+    // In one step: a flush that takes the set away meanwhile must not miss the group.
+    unflushed.compute(
+        inode,
+        (_, groups) -> {
+          Set<Integer> more = groups == null ? new HashSet<>() : groups;
+          more.add(pg);
+          return more;
+        });
   }
 
   private static ChunkId chunk(long inode, long offset) {

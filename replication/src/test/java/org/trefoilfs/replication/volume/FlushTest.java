@@ -1,0 +1,195 @@
+package org.trefoilfs.replication.volume;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.membership.HostId;
+import org.trefoilfs.replication.membership.OperationId;
+import org.trefoilfs.replication.placement.PgView;
+import org.trefoilfs.replication.placement.PlacementMap;
+import org.trefoilfs.replication.transport.Message;
+
+/** What is flushed when several callers write and flush the same inode. */
+final class FlushTest {
+  private static final long INODE = 5;
+  private static final HostId PRIMARY = new HostId(1);
+
+  private final OneHost host = new OneHost();
+  private final Volume volume = new ReplicatedVolume(1, host);
+
+  @Test
+  void writeUnderWayWhenAnotherCallersFlushBeganIsFlushedByTheNextOne() {
+    CompletableFuture<Void> write = volume.write(INODE, 0, ByteBuffer.allocate(8));
+    assertThat(volume.flush(INODE)).isCompleted();
+    host.answerAll();
+    assertThat(write).isCompleted();
+    CompletableFuture<Void> flush = volume.flush(INODE);
+    assertThat(flush).isNotDone();
+    assertThat(host.asked()).hasOnlyElementsOfType(Message.Flush.class).hasSize(1);
+    host.answerAll();
+    assertThat(flush).isCompleted();
+  }
+
+  @Test
+  void flushIsNotOverBeforeAnotherCallersFlushOfTheSameWrites() {
+    write();
+    CompletableFuture<Void> first = volume.flush(INODE);
+    CompletableFuture<Void> second = volume.flush(INODE);
+    assertThat(second).isNotDone();
+    host.answerAll();
+    assertThat(first).isCompleted();
+    assertThat(second).isCompleted();
+  }
+
+  @Test
+  void flushAfterAFailedOneOfTheSameWritesFlushesThem() {
+    write();
+    CompletableFuture<Void> first = volume.flush(INODE);
+    CompletableFuture<Void> second = volume.flush(INODE);
+    host.failAll(new TrefoilException(Reason.IO, "a disk has failed"));
+    assertThat(first).isCompletedExceptionally();
+    assertThat(second).isNotDone();
+    assertThat(host.asked()).hasOnlyElementsOfType(Message.Flush.class).hasSize(1);
+    host.answerAll();
+    assertThat(second).isCompleted();
+  }
+
+  @Test
+  void callersThatWaitForAFlushShareTheNext() {
+    write();
+    CompletableFuture<Void> first = volume.flush(INODE);
+    write();
+    CompletableFuture<Void> second = volume.flush(INODE);
+    CompletableFuture<Void> third = volume.flush(INODE);
+    host.answerAll();
+    assertThat(first).isCompleted();
+    assertThat(host.asked()).hasOnlyElementsOfType(Message.Flush.class).hasSize(1);
+    host.answerAll();
+    assertThat(second).isCompleted();
+    assertThat(third).isCompleted();
+    assertThat(host.asked()).isEmpty();
+  }
+
+  /** Leaves a flush that is under way alone. */
+  private void write() {
+    List<OneHost.Asked> before = host.take();
+    CompletableFuture<Void> write = volume.write(INODE, 0, ByteBuffer.allocate(8));
+    host.answerAll();
+    assertThat(write).isCompleted();
+    host.giveBack(before);
+  }
+
+  /** Every group has one member, which answers when the test says so. */
+  private static final class OneHost implements ReplicatedVolume.Cluster, PlacementMap {
+    record Asked(Message request, CompletableFuture<Message> answer) {}
+
+    private final List<Asked> open = new ArrayList<>();
+    private long operations;
+
+    List<Message> asked() {
+      return open.stream().map(Asked::request).toList();
+    }
+
+    List<Asked> take() {
+      List<Asked> taken = List.copyOf(open);
+      open.clear();
+      return taken;
+    }
+
+    void giveBack(List<Asked> asked) {
+      open.addAll(asked);
+    }
+
+    void answerAll() {
+      for (Asked asked : take()) {
+        asked
+            .answer()
+            .complete(
+                asked.request() instanceof Message.Write
+                    ? new Message.Written(1, 1)
+                    : new Message.Done());
+      }
+    }
+
+    void failAll(TrefoilException why) {
+      take().forEach(asked -> asked.answer().completeExceptionally(why));
+    }
+
+    @Override
+    public PlacementMap placement() {
+      return this;
+    }
+
+    @Override
+    public CompletableFuture<Message> call(HostId to, Message request, Duration timeout) {
+      CompletableFuture<Message> answer = new CompletableFuture<>();
+      open.add(new Asked(request, answer));
+      return answer;
+    }
+
+    @Override
+    public CompletableFuture<Void> refresh(long epoch) {
+      return CompletableFuture.completedFuture(null);
+    }
+
+    @Override
+    public Optional<HostId> self() {
+      return Optional.empty();
+    }
+
+    @Override
+    public OperationId nextOperation() {
+      return new OperationId(1, ++operations);
+    }
+
+    @Override
+    public Duration timeout() {
+      return Duration.ofSeconds(30);
+    }
+
+    @Override
+    public Duration attempt() {
+      return Duration.ofSeconds(1);
+    }
+
+    @Override
+    public long nanoTime() {
+      return 0;
+    }
+
+    @Override
+    public CompletableFuture<Void> pause(Duration pause) {
+      return new CompletableFuture<>();
+    }
+
+    @Override
+    public long epoch() {
+      return 1;
+    }
+
+    @Override
+    public int bits() {
+      return 4;
+    }
+
+    @Override
+    public Optional<PgView> group(int pg) {
+      return Optional.of(
+          new PgView(pg, 1, PRIMARY, List.of(new PgView.Member(PRIMARY, 1)), List.of()));
+    }
+
+    @Override
+    public Collection<PgView> groups() {
+      return List.of();
+    }
+  }
+}
