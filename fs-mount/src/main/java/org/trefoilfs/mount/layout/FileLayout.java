@@ -6,7 +6,7 @@ import org.trefoilfs.replication.chunk.ChunkId;
 
 /** Where a file's bytes lie among its chunks, and how far they can reach. */
 public final class FileLayout {
-  /** Largest file: chunk indexes are ints, chunks 4 MiB, so 8 EiB less one chunk. */
+  /** Largest file: chunk indexes are ints, chunks 4 MiB, so 8 PiB less one chunk. */
   public static final long MAX_FILE_SIZE = (long) Integer.MAX_VALUE * ChunkId.SIZE;
 
   private FileLayout() {}

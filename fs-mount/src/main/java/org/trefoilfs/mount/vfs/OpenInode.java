@@ -46,7 +46,7 @@ final class OpenInode {
     return suspectEnd;
   }
 
-  /** Everything from {@code start} on has been made zero. */
+  /** What lies behind the end of the file has been made zero up to {@code end}. */
   synchronized void cleared(long end) {
     if (end >= suspectEnd) {
       suspectEnd = 0;

@@ -42,7 +42,7 @@ final class Waiting {
     }
   }
 
-  /** Takes the lock, or fails with BUSY when its holder takes too long. */
+  /** Takes the lock, or fails with UNAVAILABLE when its holder takes too long. */
   void lock(Lock lock) {
     try {
       if (lock.tryLock(timeout.toNanos(), TimeUnit.NANOSECONDS)) {

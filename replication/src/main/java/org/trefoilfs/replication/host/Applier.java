@@ -161,6 +161,17 @@ final class Applier implements Closeable {
     }
   }
 
+  /** Whether nothing of the chunk is stored, or committed and waiting to be. */
+  boolean isAbsent(int pg, ChunkId chunk) {
+    ReadWriteLock stripe = stripe(chunk);
+    stripe.readLock().lock();
+    try {
+      return !overlay.containsKey(chunk) && store.info(pg, chunk).isEmpty();
+    } finally {
+      stripe.readLock().unlock();
+    }
+  }
+
   /** The chunk as applied; see {@link #barrier} for bringing it up to date. */
   Optional<ChunkImage> image(int pg, ChunkId chunk) {
     ReadWriteLock stripe = stripe(chunk);

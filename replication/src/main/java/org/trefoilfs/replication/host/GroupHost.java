@@ -209,8 +209,32 @@ final class GroupHost implements GroupPorts {
           }
         };
     Slot slot = slot(write.pg());
+    if (removesNothing(slot, write)) {
+      done.complete(new Message.Written(write.view(), 0));
+      return done;
+    }
     event(slot, () -> slot.group.write(write.view(), write.operation(), write.mutation(), reply));
     return done;
+  }
+
+  /**
+   * Whether the write would remove what no replica has: a sparse file is mostly chunks that do not
+   * exist. Every in-sync member holds the same committed chunks as the primary.
+   */
+  private boolean removesNothing(Slot slot, Message.Write write) {
+    Mutation mutation = write.mutation();
+    if (mutation instanceof Mutation.Write) {
+      return false;
+    }
+    synchronized (slot) {
+      PgView view = slot.group.currentView();
+      return view != null
+          && view.view() == write.view()
+          && slot.group.isPrimary()
+          && slot.group.readable(mutation.chunk()) == Group.Readable.YES
+          && !slot.group.log().hasUncommitted(mutation.chunk())
+          && node.applier().isAbsent(slot.pg, mutation.chunk());
+    }
   }
 
   /** Reads committed bytes here, healing a damaged chunk from another replica. May block. */

@@ -54,6 +54,7 @@ record JoinRequest(String name, Address address, boolean witness, int weight, St
       ByteReader in, ClusterClient cluster, Supplier<ClusterView> view) {
     String name = in.string();
     Address address = Address.parse(in.string(), HostOptions.DEFAULT_PORT);
+    refuseReturnWithoutData(name, address, view.get());
     ClusterCommand.RegisterHost register =
         new ClusterCommand.RegisterHost(
             name,
@@ -74,5 +75,25 @@ record JoinRequest(String name, Address address, boolean witness, int weight, St
                   .forEach(known -> out.string(known.toString()));
               return out.toBytes();
             });
+  }
+
+  /**
+   * A host that has run before and comes without its identity has lost its data directory. Under
+   * its old number it would count as holding what it no longer has.
+   */
+  private static void refuseReturnWithoutData(String name, Address address, ClusterView view) {
+    for (HostInfo known : view.hosts().values()) {
+      boolean same = known.name().equals(name) || known.address().equals(address);
+      if (same && known.incarnation() > 0) {
+        throw new TrefoilException(
+            Reason.EXISTS,
+            "host '"
+                + known.name()
+                + "' on "
+                + known.address()
+                + " is a member already, and this data directory is not its own; start it with its old --data, or join"
+                + " as a new host with another --name and another --listen");
+      }
+    }
   }
 }

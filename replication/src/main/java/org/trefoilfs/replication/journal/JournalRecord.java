@@ -30,8 +30,8 @@ public sealed interface JournalRecord {
   record Installed(int pg, ChunkImage image) implements JournalRecord {}
 
   /**
-   * Every earlier record of the group is void, its chunks included: the host rejoins it, or left
-   * it.
+   * The group's log begins anew after {@code n}: the host rejoins it. Prepared writes before this
+   * are void; chunks stay, and catch-up compares them.
    */
   record Reset(int pg, long view, long n) implements JournalRecord {}
 }

@@ -100,11 +100,15 @@ public final class ReplicatedVolume implements Volume {
 
   @Override
   public CompletableFuture<Void> punch(long inode, long offset, long length) {
+    return new Windows(offset, length).run(part -> punchWindow(inode, part));
+  }
+
+  private CompletableFuture<Void> punchWindow(long inode, Windows.Range range) {
     List<CompletableFuture<?>> parts = new ArrayList<>();
     forEachChunk(
         inode,
-        offset,
-        length,
+        range.offset(),
+        range.length(),
         (chunk, at, _, count) ->
             parts.add(
                 mutate(
