@@ -214,10 +214,17 @@ final class Primary {
     if (log.lastN() - log.commitIndex() >= MAX_IN_FLIGHT) {
       return refuse(Reason.BUSY, MAX_IN_FLIGHT + " writes are under way");
     }
-    if (mutation instanceof Mutation.Write && !ports.roomFor(view.inSync(), mutation)) {
-      return refuse(Reason.NO_SPACE, "a replica's disk is full; delete files or add space");
-    }
-    return null;
+    // What removes data is never held up.
+    return mutation instanceof Mutation.Write ? refusalForRoom(mutation) : null;
+  }
+
+  private @Nullable TrefoilException refusalForRoom(Mutation mutation) {
+    return switch (ports.roomFor(view.inSync(), mutation)) {
+      case ENOUGH -> null;
+      case UNCERTAIN ->
+          refuse(Reason.BUSY, "a replica's disk is nearly full; try again when it has reported");
+      case FULL -> refuse(Reason.NO_SPACE, "a replica's disk is full; delete files or add space");
+    };
   }
 
   private TrefoilException refuse(Reason reason, String why) {

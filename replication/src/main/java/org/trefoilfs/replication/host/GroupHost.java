@@ -77,8 +77,9 @@ final class GroupHost implements GroupPorts {
 
     boolean leased();
 
-    /** Bytes that the host can still take, its reserve left out. */
-    long usable(HostId host);
+    DiskRoom room();
+
+    Admission admission();
 
     ClusterView view();
 
@@ -190,7 +191,8 @@ final class GroupHost implements GroupPorts {
   /** A client's write, here or from afar. */
   CompletableFuture<Message> write(Message.Write write) {
     CompletableFuture<Message> done = new CompletableFuture<>();
-    if (!node.applier().hasRoom()) {
+    // What removes data is never held up.
+    if (write.mutation() instanceof Mutation.Write && node.room().isBehind()) {
       done.completeExceptionally(
           new TrefoilException(
               Reason.BUSY, "this host's disk is behind; the write is tried again"));
@@ -334,7 +336,7 @@ final class GroupHost implements GroupPorts {
 
   /** A backup that is behind slows its connection down: bounded memory, and nothing refused. */
   private void awaitRoom() {
-    if (!node.applier().hasRoom()) {
+    if (node.room().isBehind()) {
       node.applier()
           .barrier()
           .orTimeout(5, java.util.concurrent.TimeUnit.SECONDS)
@@ -536,11 +538,9 @@ final class GroupHost implements GroupPorts {
   }
 
   @Override
-  public boolean roomFor(Collection<PgView.Member> members, Mutation mutation) {
-    long needed =
-        HostLimits.SPACE_MARGIN_BYTES
-            + (mutation instanceof Mutation.Write(_, _, ByteBuffer data) ? data.remaining() : 0);
-    return members.stream().allMatch(member -> node.usable(member.host()) > needed);
+  public Room roomFor(Collection<PgView.Member> members, Mutation mutation) {
+    return node.admission()
+        .judge(members, mutation instanceof Mutation.Write write ? write.data().remaining() : 0);
   }
 
   @Override

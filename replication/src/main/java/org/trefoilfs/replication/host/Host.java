@@ -256,12 +256,12 @@ public final class Host implements Closeable {
     HostNode node = new HostNode(self, time, clusterModule::view, detection);
     GroupHost groups = new GroupHost(node);
     Recovery recovery = new Recovery(store, groups.recent());
+    JournalOptions journalOptions =
+        JournalOptions.forDisk(store.space().total(), SystemRandom.INSTANCE);
     SegmentedJournal journal =
-        SegmentedJournal.open(
-            data.resolve("journal"),
-            JournalOptions.standard(SystemRandom.INSTANCE),
-            recovery::replay);
+        SegmentedJournal.open(data.resolve("journal"), journalOptions, recovery::replay);
     Applier applier = new Applier(journal, store, groups::damaged, this::fail);
+    DiskRoom room = new DiskRoom(store, journal, journalOptions, applier);
     FailureDetector detector = new FailureDetector(time, detection);
     List<StateModule> all = new ArrayList<>(modules);
     all.addFirst(clusterModule);
@@ -295,15 +295,22 @@ public final class Host implements Closeable {
                 transport,
                 ratis,
                 clusterModule::view,
-                () -> ownHeartbeat(self, store, catchUps),
+                () -> ownHeartbeat(self, room, catchUps),
                 fenced::get,
                 new HostLease(detection),
                 detector,
                 detection,
                 seeds));
-    node.wire(new HostNode.Parts(journal, store, applier, heartbeats, link, proposals, catchUps));
+    node.wire(
+        new HostNode.Parts(journal, store, applier, heartbeats, link, proposals, catchUps, room));
     recovery.groups().values().forEach(groups::recovered);
-    Checkpoint checkpoint = new Checkpoint(journal, store, applier, groups);
+    Checkpoint checkpoint =
+        new Checkpoint(
+            journal,
+            store,
+            applier,
+            groups,
+            (long) journalOptions.segmentBytes() * HostLimits.CHECKPOINT_SEGMENTS);
     Sessions sessions = new Sessions(transport, link::addresses);
     LeaderDuties duties =
         new LeaderDuties(
@@ -328,9 +335,8 @@ public final class Host implements Closeable {
         link);
   }
 
-  private static Message.Heartbeat ownHeartbeat(
-      Identity self, ChunkStore store, CatchUps catchUps) {
-    Space space = self.witness() ? new Space(0, 0) : store.space();
+  private static Message.Heartbeat ownHeartbeat(Identity self, DiskRoom room, CatchUps catchUps) {
+    Space space = self.witness() ? new Space(0, 0) : room.space();
     return new Message.Heartbeat(
         self.host(), self.incarnation(), space.total(), space.usable(), catchUps.progress());
   }
@@ -371,7 +377,10 @@ public final class Host implements Closeable {
         TICK.toMillis(),
         TimeUnit.MILLISECONDS);
     heart.scheduleWithFixedDelay(guarded(started.duties()::tick), 50, 50, TimeUnit.MILLISECONDS);
-    timer.scheduleWithFixedDelay(guarded(started.checkpoint()::runIfDue), 1, 1, TimeUnit.SECONDS);
+    timer.scheduleWithFixedDelay(
+        guarded(started.applier()::retryStarved), 1000, 500, TimeUnit.MILLISECONDS);
+    timer.scheduleWithFixedDelay(
+        guarded(started.checkpoint()::runIfDue), 1000, 100, TimeUnit.MILLISECONDS);
     timer.scheduleWithFixedDelay(
         guarded(started.sessions()::ping),
         200,

@@ -20,6 +20,7 @@ final class HostNode implements GroupHost.Node {
   private final TimeSource time;
   private final Supplier<ClusterView> view;
   private final Duration detection;
+  private final Admission admission;
   private @Nullable Parts parts;
 
   record Parts(
@@ -29,13 +30,15 @@ final class HostNode implements GroupHost.Node {
       Heartbeats heartbeats,
       HostLink link,
       Proposals proposals,
-      CatchUps catchUps) {}
+      CatchUps catchUps,
+      DiskRoom room) {}
 
   HostNode(Identity identity, TimeSource time, Supplier<ClusterView> view, Duration detection) {
     this.identity = identity;
     this.time = time;
     this.view = view;
     this.detection = detection;
+    this.admission = new Admission(time, this::usable);
   }
 
   void wire(Parts wired) {
@@ -67,7 +70,16 @@ final class HostNode implements GroupHost.Node {
   }
 
   @Override
-  public long usable(HostId host) {
+  public DiskRoom room() {
+    return parts().room();
+  }
+
+  @Override
+  public Admission admission() {
+    return admission;
+  }
+
+  private long usable(HostId host) {
     Message.HostReport report = parts().heartbeats().reports().get(host);
     return report == null ? 0 : report.spaceUsable();
   }

@@ -363,8 +363,8 @@ final class SimHost implements GroupPorts {
   }
 
   @Override
-  public boolean roomFor(Collection<PgView.Member> members, Mutation mutation) {
-    return true;
+  public GroupPorts.Room roomFor(Collection<PgView.Member> members, Mutation mutation) {
+    return GroupPorts.Room.ENOUGH;
   }
 
   @Override

@@ -25,8 +25,9 @@ import org.trefoilfs.tools.support.ClusterProcesses;
 import org.trefoilfs.tools.support.CommandRun;
 
 /**
- * What a user may get wrong, against real daemons: one line that names the thing, the reason and the
- * remedy, the exit status of the manual, and a volume and a host that are none the worse for it.
+ * What a user may get wrong, against real daemons: one line that names the thing, the reason and
+ * the remedy, the exit status of the manual, and a volume and a host that are none the worse for
+ * it.
  */
 class BadInputTest {
   private static final int FAILED = 1;
@@ -262,8 +263,7 @@ class BadInputTest {
         USAGE,
         "weight",
         "1 to 100");
-    assertRefused(
-        setting.run("--cluster", "127.0.0.1:99999", "status"), USAGE, "127.0.0.1:99999");
+    assertRefused(setting.run("--cluster", "127.0.0.1:99999", "status"), USAGE, "127.0.0.1:99999");
   }
 
   @Test
