@@ -336,12 +336,18 @@ final class Applier implements Closeable {
         });
   }
 
-  /** Applies the chunk's waiting entries again, after its damage was healed. */
+  /** Applies the chunk's waiting entries, in order, after its damage was healed. */
   void retry(ChunkId chunk) {
-    damaged.remove(chunk);
-    Queue<Entry> waiting = overlay.get(chunk);
-    if (waiting != null) {
-      waiting.forEach(entry -> queue.add(new Work.Apply(entry)));
+    ReadWriteLock stripe = stripe(chunk);
+    stripe.writeLock().lock();
+    try {
+      damaged.remove(chunk);
+      Queue<Entry> waiting = overlay.get(chunk);
+      if (waiting != null) {
+        List.copyOf(waiting).forEach(this::apply);
+      }
+    } finally {
+      stripe.writeLock().unlock();
     }
   }
 

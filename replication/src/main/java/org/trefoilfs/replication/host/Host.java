@@ -269,8 +269,10 @@ public final class Host implements Closeable {
                 detector,
                 detection,
                 seeds));
-    node.wire(new HostNode.Parts(journal, store, applier, heartbeats, link, proposals, catchUps));
-    recovery.groups().values().forEach(groups::recovered);
+    node.wire(
+        new HostNode.Parts(
+            journal, store, applier, heartbeats, link, proposals, catchUps, this::fail));
+    recovery.groups(journal.replayReport().loss()).values().forEach(groups::recovered);
     Checkpoint checkpoint = new Checkpoint(journal, store, applier, groups);
     Sessions sessions = new Sessions(transport, link::addresses);
     LeaderDuties duties =
