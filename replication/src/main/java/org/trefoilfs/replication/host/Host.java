@@ -211,7 +211,7 @@ public final class Host implements Closeable {
             options.settings().weight(),
             options.settings().domain().orElse(name));
     JoinRequest.Accepted accepted =
-        request.send(transport, options.join().get(), options.settings().timeout());
+        request.send(transport, options.join().get(), options.settings().timeout(), time);
     seeds.addAll(accepted.hosts());
     return new Identity(accepted.clusterId(), accepted.host(), name, listen, witness, 1);
   }
