@@ -75,6 +75,9 @@ public final class Host implements Closeable {
    */
   private static final Duration TICK = Duration.ofMillis(5);
 
+  /** How long a host waits to hear whether it joins its own cluster. */
+  private static final Duration JOIN_CHECK = Duration.ofSeconds(2);
+
   /** Directory of the state log. */
   private static final String LOG = "log";
 
@@ -162,8 +165,11 @@ public final class Host implements Closeable {
     options.join().ifPresent(seeds::add);
     boolean founding = known.isEmpty() && options.join().isEmpty();
     Identity self = known.map(Identity::nextIncarnation).orElseGet(() -> introduce(listen, seeds));
-    self.save(options.data());
     identity = self;
+    if (known.isPresent()) {
+      options.join().ifPresent(to -> checkSameCluster(self, to));
+    }
+    self.save(options.data());
     Running started = assemble(self, modules, seeds, startMode(known, seeds, founding));
     running = started;
     clusterModule.listen(view -> viewThread.execute(this::viewChanged));
@@ -214,6 +220,32 @@ public final class Host implements Closeable {
         request.send(transport, options.join().get(), options.settings().timeout(), time);
     seeds.addAll(accepted.hosts());
     return new Identity(accepted.clusterId(), accepted.host(), name, listen, witness, 1);
+  }
+
+  /**
+   * A directory that has a cluster already stays in it: --join then says where that one is, and
+   * must not say anything else. Nobody may answer: the whole cluster may be starting.
+   */
+  private void checkSameCluster(Identity self, Address to) {
+    try {
+      transport.call(to, new Message.MapRequest(0), JOIN_CHECK).join();
+    } catch (RuntimeException e) {
+      TrefoilException why = TrefoilException.of(e);
+      if (why.reason() == Reason.REFUSED) {
+        throw new TrefoilException(
+            Reason.REFUSED,
+            "data directory "
+                + options.data()
+                + " belongs to cluster "
+                + self.clusterId()
+                + ", and "
+                + to
+                + " to another cluster; leave out --join to go on in its own, or join with an"
+                + " empty --data",
+            why);
+      }
+      log.debug("{} does not say which cluster it belongs to: {}", to, why.getMessage());
+    }
   }
 
   private Running assemble(
