@@ -224,10 +224,18 @@ final class Applier implements Closeable {
     ReadWriteLock stripe = stripe(image.id());
     stripe.writeLock().lock();
     try {
+      discardWaiting(image.id());
       installJournaled(pg, image, kept);
     } finally {
       stripe.writeLock().unlock();
     }
+  }
+
+  /** What was put off is of the time before this host became a joiner; the image has it. */
+  private void discardWaiting(ChunkId chunk) {
+    List.copyOf(overlay.getOrDefault(chunk, new ConcurrentLinkedQueue<>())).forEach(this::applied);
+    damaged.remove(chunk);
+    starved.remove(chunk);
   }
 
   private void installJournaled(int pg, ChunkImage image, List<Entry> entries) {
@@ -365,7 +373,7 @@ final class Applier implements Closeable {
       try {
         dropWhatIsDeleted(chunk);
         starved.remove(chunk);
-        requeue(chunk);
+        applyWaiting(chunk);
       } finally {
         stripe.writeLock().unlock();
       }
@@ -397,16 +405,22 @@ final class Applier implements Closeable {
         });
   }
 
-  /** Applies the chunk's waiting entries again, after its damage was healed. */
+  /** Applies the chunk's waiting entries, in order, after its damage was healed. */
   void retry(ChunkId chunk) {
-    damaged.remove(chunk);
-    requeue(chunk);
+    ReadWriteLock stripe = stripe(chunk);
+    stripe.writeLock().lock();
+    try {
+      damaged.remove(chunk);
+      applyWaiting(chunk);
+    } finally {
+      stripe.writeLock().unlock();
+    }
   }
 
-  private void requeue(ChunkId chunk) {
+  private void applyWaiting(ChunkId chunk) {
     Queue<Entry> waiting = overlay.get(chunk);
     if (waiting != null) {
-      waiting.forEach(entry -> queue.add(new Work.Apply(entry)));
+      List.copyOf(waiting).forEach(this::apply);
     }
   }
 

@@ -44,8 +44,12 @@ public final class Fsck {
       if (view == null || !host.slot(pg).group.hasRole()) {
         continue;
       }
+      List<ChunkInfo> listing = store.list(pg);
+      if (listing.isEmpty()) {
+        continue; // the directory of a group outlives its last chunk
+      }
       long digest = 0;
-      for (ChunkInfo listed : store.list(pg)) {
+      for (ChunkInfo listed : listing) {
         chunks++;
         try {
           Optional<ChunkImage> image = applier.image(pg, listed.id());

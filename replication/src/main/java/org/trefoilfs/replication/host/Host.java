@@ -217,7 +217,7 @@ public final class Host implements Closeable {
             options.settings().weight(),
             options.settings().domain().orElse(name));
     JoinRequest.Accepted accepted =
-        request.send(transport, options.join().get(), options.settings().timeout());
+        request.send(transport, options.join().get(), options.settings().timeout(), time);
     seeds.addAll(accepted.hosts());
     return new Identity(accepted.clusterId(), accepted.host(), name, listen, witness, 1);
   }
@@ -302,8 +302,9 @@ public final class Host implements Closeable {
                 detection,
                 seeds));
     node.wire(
-        new HostNode.Parts(journal, store, applier, heartbeats, link, proposals, catchUps, room));
-    recovery.groups().values().forEach(groups::recovered);
+        new HostNode.Parts(
+            journal, store, applier, heartbeats, link, proposals, catchUps, room, this::fail));
+    recovery.groups(journal.replayReport().loss()).values().forEach(groups::recovered);
     Checkpoint checkpoint =
         new Checkpoint(
             journal,

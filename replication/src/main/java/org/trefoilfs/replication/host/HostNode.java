@@ -1,8 +1,10 @@
 package org.trefoilfs.replication.host;
 
 import java.time.Duration;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.chunk.ChunkStore;
 import org.trefoilfs.replication.env.TimeSource;
 import org.trefoilfs.replication.journal.Journal;
@@ -31,7 +33,8 @@ final class HostNode implements GroupHost.Node {
       HostLink link,
       Proposals proposals,
       CatchUps catchUps,
-      DiskRoom room) {}
+      DiskRoom room,
+      Consumer<TrefoilException> fail) {}
 
   HostNode(Identity identity, TimeSource time, Supplier<ClusterView> view, Duration detection) {
     this.identity = identity;
@@ -117,6 +120,11 @@ final class HostNode implements GroupHost.Node {
   @Override
   public void propose(PgView next) {
     parts().proposals().add(next);
+  }
+
+  @Override
+  public void failed(TrefoilException why) {
+    parts().fail().accept(why);
   }
 
   @Override

@@ -4,11 +4,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.codec.ByteReader;
 import org.trefoilfs.replication.codec.ByteWriter;
+import org.trefoilfs.replication.env.TimeSource;
 import org.trefoilfs.replication.membership.Address;
 import org.trefoilfs.replication.membership.ClusterClient;
 import org.trefoilfs.replication.membership.ClusterCommand;
@@ -22,20 +24,39 @@ import org.trefoilfs.replication.transport.Transport;
 record JoinRequest(String name, Address address, boolean witness, int weight, String domain) {
   static final String VERB = "join";
 
+  /**
+   * Machines are started together, so the host to join may come up a moment later. Asking twice is
+   * harmless: the same name at the same address is the same host.
+   */
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+  private static final Duration RETRY = Duration.ofMillis(200);
+
   /** What the newcomer is told. */
   record Accepted(String clusterId, HostId host, List<Address> hosts) {}
 
-  Accepted send(Transport transport, Address to, Duration timeout) {
+  Accepted send(Transport transport, Address to, Duration timeout, TimeSource time) {
     ByteWriter out = new ByteWriter();
     out.string(name).string(address.toString()).bool(witness).i32(weight).string(domain);
-    Message answer;
-    try {
-      answer = transport.call(to, new Message.Admin(VERB, out.toBytes()), timeout).join();
-    } catch (RuntimeException e) {
-      TrefoilException why = TrefoilException.of(e);
-      throw new TrefoilException(
-          why.reason(), "cannot join the cluster of " + to + ": " + why.getMessage(), why);
+    Message request = new Message.Admin(VERB, out.toBytes());
+    long deadline = time.nanoTime() + PATIENCE.toNanos();
+    while (true) {
+      try {
+        return accepted(to, transport.call(to, request, timeout).join());
+      } catch (RuntimeException e) {
+        TrefoilException why = TrefoilException.of(e);
+        boolean comesUp =
+            why.reason() == Reason.UNAVAILABLE || why.reason() == Reason.OUTCOME_UNKNOWN;
+        if (!comesUp || time.nanoTime() - deadline > 0) {
+          throw new TrefoilException(
+              why.reason(), "cannot join the cluster of " + to + ": " + why.getMessage(), why);
+        }
+        LockSupport.parkNanos(RETRY.toNanos());
+      }
     }
+  }
+
+  private static Accepted accepted(Address to, Message answer) {
     if (!(answer instanceof Message.AdminReply(byte[] body))) {
       throw new TrefoilException(Reason.REFUSED, to + " does not answer as a host of a cluster");
     }

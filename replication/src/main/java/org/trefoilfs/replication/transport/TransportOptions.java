@@ -50,6 +50,10 @@ public record TransportOptions(
     return new TransportOptions(compression, connectTimeout, backoff, silence, limits);
   }
 
+  public TransportOptions withConnectTimeout(Duration connectTimeout) {
+    return new TransportOptions(compression, connectTimeout, backoff, silence, limits);
+  }
+
   public TransportOptions withSilence(Duration silence) {
     return new TransportOptions(compression, connectTimeout, backoff, silence, limits);
   }

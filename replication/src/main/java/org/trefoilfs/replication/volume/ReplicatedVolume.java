@@ -9,7 +9,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.chunk.ChunkId;
@@ -26,11 +25,13 @@ import org.trefoilfs.replication.transport.Message;
  * primary, and tries again with a newer map when views change, until the configured time is over.
  */
 public final class ReplicatedVolume implements Volume {
+  /** How often a flush under way looks whether its primaries still are. */
+  private static final Duration FLUSH_WATCH = Duration.ofMillis(100);
+
   private final int replicas;
   private final Cluster cluster;
 
-  /** Groups with writes since the inode's last flush. */
-  private final ConcurrentHashMap<Long, Set<Integer>> unflushed = new ConcurrentHashMap<>();
+  private final Unflushed unflushed = new Unflushed();
 
   /** What a volume needs of the process that it lives in. */
   public interface Cluster {
@@ -121,27 +122,19 @@ public final class ReplicatedVolume implements Volume {
   @Override
   public CompletableFuture<Void> delete(long inode, long size) {
     return punch(inode, 0, (size + ChunkId.SIZE - 1) / ChunkId.SIZE * ChunkId.SIZE)
-        .whenComplete((_, _) -> unflushed.remove(inode));
+        .whenComplete((_, _) -> unflushed.forget(inode));
   }
 
   @Override
   public CompletableFuture<Void> flush(long inode) {
-    Set<Integer> groups = unflushed.remove(inode);
-    if (groups == null) {
+    Unflushed.Note note = unflushed.note(inode);
+    if (note.groups().isEmpty()) {
       return CompletableFuture.completedFuture(null);
     }
     return new Attempts(cluster, "flushing inode " + inode)
-        .run(() -> flushOnce(groups))
-        .whenComplete(
-            (_, failure) -> {
-              if (failure != null) {
-                groups.forEach(pg -> touched(inode, pg));
-              }
-            });
+        .run(() -> flushOnce(note.groups()))
+        .thenRun(() -> unflushed.flushed(note));
   }
-
-  /** How often a flush under way looks whether its primaries still are. */
-  private static final Duration FLUSH_WATCH = Duration.ofMillis(100);
 
   private CompletableFuture<Void> flushOnce(Set<Integer> groups) {
     Map<Integer, Long> views = new HashMap<>();
@@ -195,7 +188,7 @@ public final class ReplicatedVolume implements Volume {
   private CompletableFuture<Void> mutate(Mutation mutation) {
     int pg = group(mutation.chunk());
     OperationId operation = cluster.nextOperation();
-    touched(mutation.chunk().inode(), pg);
+    unflushed.mark(mutation.chunk().inode(), pg);
     return new Attempts(cluster, "writing chunk " + mutation.chunk())
         .run(
             () -> {
@@ -213,6 +206,7 @@ public final class ReplicatedVolume implements Volume {
     int pg = group(chunk);
     int[] attempts = {0};
     return new Attempts(cluster, "reading chunk " + chunk)
+        .onAnyReplica()
         .run(
             () -> {
               PgView view = openView(pg);
@@ -262,10 +256,6 @@ public final class ReplicatedVolume implements Volume {
 
   private int group(ChunkId chunk) {
     return Pools.groupOf(chunk, replicas, cluster.placement().bits());
-  }
-
-  private void touched(long inode, int pg) {
-    unflushed.computeIfAbsent(inode, _ -> ConcurrentHashMap.newKeySet()).add(pg);
   }
 
   private static ChunkId chunk(long inode, long offset) {

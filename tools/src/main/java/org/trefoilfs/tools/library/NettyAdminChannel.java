@@ -27,7 +27,8 @@ final class NettyAdminChannel implements AdminChannel {
   /** The first of the hosts that answers; each is given as long. */
   static AdminChannel connect(List<Address> anyOf, Duration timeout) {
     NettyTransport transport =
-        new NettyTransport(() -> LocalIdentity.CLIENT, TransportOptions.DEFAULT);
+        new NettyTransport(
+            () -> LocalIdentity.CLIENT, TransportOptions.DEFAULT.withConnectTimeout(timeout));
     TrefoilException last = new TrefoilException(Reason.UNAVAILABLE, "no address to ask was given");
     for (Address address : anyOf) {
       NettyAdminChannel channel = new NettyAdminChannel(transport, address);

@@ -133,6 +133,17 @@ public final class ClusterProcesses implements AutoCloseable {
     Awaitility.await().until(() -> !file.process().isAlive());
   }
 
+  /** kill -9 of every host that runs, at once; returns when all are gone. */
+  public void killAll() {
+    List<ProcessHandle> running =
+        configs.keySet().stream()
+            .filter(this::isRunning)
+            .flatMap(host -> ProcessHandle.of(pid(host)).stream())
+            .toList();
+    running.forEach(ProcessHandle::destroyForcibly);
+    running.forEach(process -> process.onExit().join());
+  }
+
   /** A clean stop. */
   public void stop(int host) {
     daemons(host).stop(data(host));
