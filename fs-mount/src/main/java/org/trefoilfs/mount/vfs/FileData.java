@@ -38,14 +38,13 @@ final class FileData {
 
   /** At most {@code length} bytes, fewer at the end of the file. */
   ByteBuffer read(long inode, long offset, int length) {
-    CompletableFuture<Attributes> asked = names.lookup(Location.of(inode));
-    CompletableFuture<ByteBuffer> bytes = volume.read(inode, offset, length);
-    long left = Math.max(0, waiting.read(asked).size() - offset);
+    // Size first, bytes after: the other way round, bytes from before an append of another mount
+    // could meet the size from after it, and read as zeros.
+    long left = Math.max(0, waiting.read(names.lookup(Location.of(inode))).size() - offset);
     if (left == 0) {
       return ByteBuffer.allocate(0);
     }
-    ByteBuffer data = waiting.read(bytes);
-    return data.slice(data.position(), (int) Math.min(left, data.remaining()));
+    return waiting.read(volume.read(inode, offset, (int) Math.min(left, length)));
   }
 
   /** How many bytes were written: all. */

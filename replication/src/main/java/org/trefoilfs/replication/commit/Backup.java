@@ -1,5 +1,6 @@
 package org.trefoilfs.replication.commit;
 
+import java.util.Objects;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.chunk.Version;
@@ -20,18 +21,17 @@ final class Backup {
   private final GroupPorts ports;
   private final Standing standing;
 
-  /**
-   * The primary's NEW_VIEW of this view has been taken: the log is a copy of the primary's from
-   * here on.
-   */
+  /** The primary's NEW_VIEW of this view has been taken: its PREPAREs may follow. */
   private boolean synced;
 
   /**
-   * Last number that is a copy of the primary's log in this view. What lies above comes from
-   * earlier views: it may have been acknowledged there, so it stays until the primary's own
-   * replaces it.
+   * Up to here the log is the primary's. What lies above was prepared in earlier views: it may have
+   * been committed there, so it is kept until the primary replaces or voids it.
    */
-  private long held;
+  private long matched;
+
+  /** Of the newest NEW_VIEW taken. */
+  private long attempt;
 
   Backup(PgView view, GroupLog log, GroupPorts ports, Standing standing) {
     this.view = view;
@@ -48,44 +48,53 @@ final class Backup {
     return synced && standing == Standing.IN_SYNC;
   }
 
-  /**
-   * Drops what the new primary does not have, which therefore was never committed; see {@link
-   * Message.NewView}. May be sent more than once.
-   */
+  long attempt() {
+    return attempt;
+  }
+
+  /** See {@link Message.NewView}. May be taken more than once. */
   Message newView(Message.NewView message) {
+    if (message.attempt() < attempt) {
+      throw refuse("a later NEW_VIEW was taken");
+    }
+    attempt = message.attempt();
     if (standing == Standing.JOINING) {
       joinAt(message);
-      held = log.lastN();
     } else if (!synced) {
-      commit(message.commitIndex());
-      long last = Math.max(log.commitIndex(), message.lastN());
-      if (log.lastN() > last) {
-        ports.append(new JournalRecord.Truncated(log.pg(), view.view(), last));
-        log.truncateAbove(last, view.view());
-      }
-      held = log.commitIndex();
+      takeOver(message);
     }
     synced = true;
     return preparedReply();
   }
 
   /**
-   * Appends and acknowledges. Acknowledgements are cumulative: the copy has no gap, so its last
-   * number says it all.
+   * An in-sync member holds all that was ever committed; only what goes beyond the primary's log is
+   * void.
+   */
+  private void takeOver(Message.NewView message) {
+    if (message.commitIndex() > log.lastN()) {
+      throw new IllegalStateException(
+          "group %d: an in-sync member holds %d of %d committed writes"
+              .formatted(log.pg(), log.lastN(), message.commitIndex()));
+    }
+    log.commitTo(message.commitIndex()).forEach(ports::committed);
+    matched = log.commitIndex();
+    if (log.lastN() > message.lastN() && message.lastN() >= log.commitIndex()) {
+      ports.append(new JournalRecord.Truncated(log.pg(), view.view(), message.lastN()));
+      log.truncateAbove(message.lastN(), view.view());
+    }
+  }
+
+  /**
+   * Appends and acknowledges. Acknowledgements are cumulative: what is matched has no gap, so the
+   * last number says it all.
    */
   Message prepare(Message.Prepare message) {
-    if (!synced || message.n() > held + 1) {
-      throw new TrefoilException(
-          Reason.UNAVAILABLE,
-          "group "
-              + log.pg()
-              + ": write "
-              + message.n()
-              + " does not follow "
-              + held
-              + "; begin with NEW_VIEW");
+    if (!synced || message.n() > matched + 1) {
+      throw refuse(
+          "write " + message.n() + " does not follow " + matched + "; begin with NEW_VIEW");
     }
-    if (message.n() == held + 1) {
+    if (message.n() == matched + 1) {
       Version version = new Version(message.view(), message.n());
       long position =
           ports.append(
@@ -97,7 +106,7 @@ final class Backup {
                   message.operation(),
                   message.mutation()));
       log.put(new Entry(log.pg(), version, message.operation(), message.mutation(), position));
-      held = message.n();
+      matched = message.n();
     }
     commit(message.commitIndex());
     return preparedReply();
@@ -110,26 +119,31 @@ final class Backup {
   }
 
   /**
-   * Also when writes were missed: nobody waited for this joiner, so the primary may no longer have
-   * them to send.
+   * The log starts anew where the primary stands; also when writes were missed, for nobody waited
+   * for this joiner, and the primary may no longer have them to send.
    */
   private void joinAt(Message.NewView message) {
-    if (!synced || message.commitIndex() > log.lastN()) {
+    if (!synced || message.commitIndex() > matched) {
       // What was committed and applied before must be redone by a replay: catch-up keeps chunks
       // that are equal.
       ports.append(new JournalRecord.Committed(log.pg(), log.last().view(), log.commitIndex()));
       ports.append(new JournalRecord.Reset(log.pg(), view.view(), message.commitIndex()));
       log.reset(view.view(), message.commitIndex());
-      ports.catchUp(log.pg(), view.view(), java.util.Objects.requireNonNull(view.primary()));
+      matched = message.commitIndex();
+      ports.catchUp(log.pg(), view.view(), Objects.requireNonNull(view.primary()));
     }
   }
 
+  /** Only what is the primary's: an entry of an earlier view may differ from what it committed. */
   private void commit(long n) {
-    log.commitTo(n).forEach(ports::committed);
-    held = Math.max(held, log.commitIndex());
+    log.commitTo(Math.min(n, matched)).forEach(ports::committed);
   }
 
   private Message preparedReply() {
-    return new Message.Prepared(log.pg(), view.view(), held);
+    return new Message.Prepared(log.pg(), view.view(), matched);
+  }
+
+  private static TrefoilException refuse(String why) {
+    return new TrefoilException(Reason.UNAVAILABLE, why);
   }
 }

@@ -149,11 +149,16 @@ public final class Group {
   }
 
   /** A joiner says that it holds everything up to the live stream. */
-  public void caughtUp(HostId joiner, long inView) {
-    if (primary == null || view == null || view.view() != inView) {
-      throw notHere(inView);
+  public void caughtUp(Message.CaughtUp message) {
+    if (primary == null || view == null || view.view() != message.view()) {
+      throw notHere(message.view());
     }
-    primary.caughtUp(joiner);
+    primary.caughtUp(message.host(), message.attempt());
+  }
+
+  /** Which NEW_VIEW of the view a joiner's log goes back to; it says so when it has caught up. */
+  public long joinedAt() {
+    return backup == null ? 0 : backup.attempt();
   }
 
   /**

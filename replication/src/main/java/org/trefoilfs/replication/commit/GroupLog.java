@@ -92,6 +92,13 @@ public final class GroupLog {
     view = Math.max(view, inView);
   }
 
+  /** Numbers up to {@code n} are known to be taken. */
+  public void startAfter(long n) {
+    if (n > lastN()) {
+      reset(view, n);
+    }
+  }
+
   /**
    * Marks as committed up to {@code n}, as far as the suffix reaches, and returns those entries in
    * order.

@@ -27,7 +27,15 @@ public interface GroupPorts {
    * Whether all these hosts, this one included, can take {@code mutation} without using up their
    * reserve.
    */
-  boolean roomFor(Collection<PgView.Member> members, Mutation mutation);
+  Room roomFor(Collection<PgView.Member> members, Mutation mutation);
+
+  /** Answer of {@link #roomFor}. */
+  enum Room {
+    ENOUGH,
+    /** What is known of the free space is too old to tell; soon more will be known. */
+    UNCERTAIN,
+    FULL
+  }
 
   /** Appends to the journal; throws when it cannot. */
   long append(JournalRecord record);

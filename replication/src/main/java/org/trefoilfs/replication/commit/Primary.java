@@ -60,6 +60,12 @@ final class Primary {
     final boolean inSync;
     long acknowledged = -1;
 
+    /** NEW_VIEWs sent to it in this view. */
+    long attempts;
+
+    /** A view in which it is in sync has been proposed, and may come about at any time. */
+    boolean proposed;
+
     /** Nothing is sent until the next resend: what came before was refused or had no answer. */
     boolean broken;
 
@@ -169,11 +175,17 @@ final class Primary {
 
   /**
    * From now on nothing is committed that the joiner does not hold: the condition of its promotion.
+   * What it says counts only if no NEW_VIEW has been sent since: that may have made it start anew.
    */
-  void caughtUp(HostId joiner) {
-    if (!peers.containsKey(joiner) || view.member(joiner).isPresent()) {
+  void caughtUp(HostId joiner, long attempt) {
+    Peer peer = peers.get(joiner);
+    if (peer == null || peer.inSync) {
       throw new TrefoilException(
           Reason.INVALID, joiner + " is not joining group " + log.pg() + " in view " + view.view());
+    }
+    if (peer.attempts != attempt) {
+      throw new TrefoilException(
+          Reason.STALE_VIEW, joiner + " has to catch up with group " + log.pg() + " again");
     }
     promoting.add(joiner);
     proposePromotions();
@@ -214,10 +226,17 @@ final class Primary {
     if (log.lastN() - log.commitIndex() >= MAX_IN_FLIGHT) {
       return refuse(Reason.BUSY, MAX_IN_FLIGHT + " writes are under way");
     }
-    if (mutation instanceof Mutation.Write && !ports.roomFor(view.inSync(), mutation)) {
-      return refuse(Reason.NO_SPACE, "a replica's disk is full; delete files or add space");
-    }
-    return null;
+    // What removes data is never held up.
+    return mutation instanceof Mutation.Write ? refusalForRoom(mutation) : null;
+  }
+
+  private @Nullable TrefoilException refusalForRoom(Mutation mutation) {
+    return switch (ports.roomFor(view.inSync(), mutation)) {
+      case ENOUGH -> null;
+      case UNCERTAIN ->
+          refuse(Reason.BUSY, "a replica's disk is nearly full; try again when it has reported");
+      case FULL -> refuse(Reason.NO_SPACE, "a replica's disk is full; delete files or add space");
+    };
   }
 
   private TrefoilException refuse(Reason reason, String why) {
@@ -233,7 +252,14 @@ final class Primary {
   }
 
   private void sendSuffix(HostId host) {
-    ports.send(host, new Message.NewView(log.pg(), view.view(), log.commitIndex(), log.lastN()));
+    Peer peer = peer(host);
+    peer.attempts++;
+    if (!peer.proposed) {
+      promoting.remove(host);
+    }
+    ports.send(
+        host,
+        new Message.NewView(log.pg(), view.view(), log.commitIndex(), log.lastN(), peer.attempts));
     for (Entry entry : log.suffix()) {
       ports.send(host, prepare(entry.n(), entry.operation(), entry.mutation()));
     }
@@ -274,6 +300,7 @@ final class Primary {
             .toList();
     if (!ready.isEmpty() && mayPropose()) {
       proposedAt = ports.now();
+      ready.forEach(joiner -> peer(joiner).proposed = true);
       ports.propose(ViewChange.promote(view, ready));
     }
   }

@@ -75,6 +75,9 @@ final class Applier implements Closeable {
    */
   private final Set<ChunkId> damaged = ConcurrentHashMap.newKeySet();
 
+  /** Chunks whose entries wait, in the overlay, for space on the disk. */
+  private final Set<ChunkId> starved = ConcurrentHashMap.newKeySet();
+
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition hurry = lock.newCondition();
 
@@ -134,6 +137,16 @@ final class Applier implements Closeable {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Committed bytes that are not in the store yet. */
+  long backlogBytes() {
+    return backlogBytes.get();
+  }
+
+  /** Whether committed writes wait for space on the disk. */
+  boolean isStarved() {
+    return !starved.isEmpty();
   }
 
   boolean hasRoom() {
@@ -211,10 +224,18 @@ final class Applier implements Closeable {
     ReadWriteLock stripe = stripe(image.id());
     stripe.writeLock().lock();
     try {
+      discardWaiting(image.id());
       installJournaled(pg, image, kept);
     } finally {
       stripe.writeLock().unlock();
     }
+  }
+
+  /** What was put off is of the time before this host became a joiner; the image has it. */
+  private void discardWaiting(ChunkId chunk) {
+    List.copyOf(overlay.getOrDefault(chunk, new ConcurrentLinkedQueue<>())).forEach(this::applied);
+    damaged.remove(chunk);
+    starved.remove(chunk);
   }
 
   private void installJournaled(int pg, ChunkImage image, List<Entry> entries) {
@@ -304,21 +325,69 @@ final class Applier implements Closeable {
     ReadWriteLock stripe = stripe(chunk);
     stripe.writeLock().lock();
     try {
-      if (damaged.contains(chunk)) {
-        return;
+      if (isNext(entry) && !damaged.contains(chunk) && !starved.contains(chunk)) {
+        if (entry.n() > appliedNumber(entry.pg(), chunk)) {
+          store.apply(entry.pg(), entry.mutation(), entry.version(), ChunkStore.Redo.FIRST);
+        }
+        applied(entry);
       }
-      if (entry.n() > appliedNumber(entry.pg(), chunk)) {
-        store.apply(entry.pg(), entry.mutation(), entry.version(), ChunkStore.Redo.FIRST);
-      }
-      applied(entry);
     } catch (TrefoilException e) {
-      if (e.reason() != Reason.CORRUPT) {
-        throw e;
-      }
-      damaged.add(chunk);
-      onDamage.damaged(entry.pg(), chunk, e);
+      putOff(entry, e);
     } finally {
       stripe.writeLock().unlock();
+    }
+  }
+
+  /**
+   * Whether all of the chunk's earlier entries are applied: one that was put off comes again, and
+   * those behind it with it.
+   */
+  private boolean isNext(Entry entry) {
+    Queue<Entry> waiting = overlay.get(entry.mutation().chunk());
+    Entry next = waiting == null ? null : waiting.peek();
+    return next != null && next.n() == entry.n();
+  }
+
+  private void putOff(Entry entry, TrefoilException why) {
+    ChunkId chunk = entry.mutation().chunk();
+    switch (why.reason()) {
+      case CORRUPT -> {
+        damaged.add(chunk);
+        onDamage.damaged(entry.pg(), chunk, why);
+      }
+      case NO_SPACE -> {
+        if (starved.isEmpty()) {
+          log.error("committed writes wait for space: {}", why.getMessage());
+        }
+        starved.add(chunk);
+      }
+      default -> throw why;
+    }
+  }
+
+  /** Applies again what waited for space. Called now and then. */
+  void retryStarved() {
+    for (ChunkId chunk : Set.copyOf(starved)) {
+      ReadWriteLock stripe = stripe(chunk);
+      stripe.writeLock().lock();
+      try {
+        dropWhatIsDeleted(chunk);
+        starved.remove(chunk);
+        applyWaiting(chunk);
+      } finally {
+        stripe.writeLock().unlock();
+      }
+    }
+  }
+
+  /** A deletion that follows makes the writes before it void, and needs no space. */
+  private void dropWhatIsDeleted(ChunkId chunk) {
+    List<Entry> waiting = List.copyOf(overlay.getOrDefault(chunk, new ConcurrentLinkedQueue<>()));
+    for (int last = waiting.size() - 1; last > 0; last--) {
+      if (waiting.get(last).mutation() instanceof Mutation.Delete) {
+        waiting.subList(0, last).forEach(this::applied);
+        return;
+      }
     }
   }
 
@@ -336,12 +405,22 @@ final class Applier implements Closeable {
         });
   }
 
-  /** Applies the chunk's waiting entries again, after its damage was healed. */
+  /** Applies the chunk's waiting entries, in order, after its damage was healed. */
   void retry(ChunkId chunk) {
-    damaged.remove(chunk);
+    ReadWriteLock stripe = stripe(chunk);
+    stripe.writeLock().lock();
+    try {
+      damaged.remove(chunk);
+      applyWaiting(chunk);
+    } finally {
+      stripe.writeLock().unlock();
+    }
+  }
+
+  private void applyWaiting(ChunkId chunk) {
     Queue<Entry> waiting = overlay.get(chunk);
     if (waiting != null) {
-      waiting.forEach(entry -> queue.add(new Work.Apply(entry)));
+      List.copyOf(waiting).forEach(this::apply);
     }
   }
 

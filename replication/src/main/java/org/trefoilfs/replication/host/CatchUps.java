@@ -211,15 +211,17 @@ final class CatchUps {
   /** Tells the primary, and waits for the view that makes this host in-sync. */
   private void announce(Attempt attempt) throws InterruptedException {
     GroupHost.Slot slot = attempt.slot();
-    boolean complete;
+    Message.CaughtUp caughtUp;
     synchronized (slot) {
-      complete = isCurrent(attempt) && slot.catchUp != null && slot.catchUp.isComplete();
+      if (!isCurrent(attempt) || slot.catchUp == null || !slot.catchUp.isComplete()) {
+        return;
+      }
+      caughtUp =
+          new Message.CaughtUp(
+              slot.pg, attempt.view(), node.self(), node.incarnation(), slot.group.joinedAt());
     }
-    if (!complete) {
-      return;
-    }
-    Message.CaughtUp caughtUp =
-        new Message.CaughtUp(slot.pg, attempt.view(), node.self(), node.incarnation());
+    // What was copied must outlive a loss of power before it is counted on.
+    node.journal().sync(node.journal().end()).join();
     node.peers().call(attempt.primary(), caughtUp, CALL).join();
     long deadline = node.time().nanoTime() + PROMOTION.toNanos();
     while (isCurrent(attempt) && node.time().nanoTime() < deadline) {

@@ -20,8 +20,13 @@ final class Checkpoint {
   private final ChunkStore store;
   private final Applier applier;
   private final GroupHost groups;
+  private final long dueBytes;
 
-  Checkpoint(Journal journal, ChunkStore store, Applier applier, GroupHost groups) {
+  /**
+   * @param dueBytes of unreleased records make a checkpoint due
+   */
+  Checkpoint(Journal journal, ChunkStore store, Applier applier, GroupHost groups, long dueBytes) {
+    this.dueBytes = dueBytes;
     this.journal = journal;
     this.store = store;
     this.applier = applier;
@@ -29,7 +34,7 @@ final class Checkpoint {
   }
 
   void runIfDue() {
-    if (journal.unreleased() >= HostLimits.CHECKPOINT_BYTES) {
+    if (journal.unreleased() >= dueBytes) {
       run();
     }
   }

@@ -34,7 +34,6 @@ import org.trefoilfs.replication.journal.JournalRecord;
 import org.trefoilfs.replication.membership.ClusterView;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.membership.HostInfo;
-import org.trefoilfs.replication.membership.HostState;
 import org.trefoilfs.replication.membership.OperationId;
 import org.trefoilfs.replication.placement.PgView;
 import org.trefoilfs.replication.placement.Pools;
@@ -54,6 +53,14 @@ final class GroupHost implements GroupPorts {
 
   /** Chunk infos in one page of a listing: 40 bytes each, well under the frame limit. */
   private static final int LIST_PAGE = 4096;
+
+  /** A backup that is behind holds its connection for so long, far less than what ends one. */
+  private static final long ROOM_WAIT_MS = 500;
+
+  /** Rounds through the other replicas for a damaged chunk: one may lag by a moment. */
+  private static final int HEAL_ROUNDS = 10;
+
+  private static final long HEAL_PAUSE_NANOS = 20_000_000L;
 
   private final Node node;
   private final ConcurrentHashMap<Integer, Slot> slots = new ConcurrentHashMap<>();
@@ -77,8 +84,9 @@ final class GroupHost implements GroupPorts {
 
     boolean leased();
 
-    /** Bytes that the host can still take, its reserve left out. */
-    long usable(HostId host);
+    DiskRoom room();
+
+    Admission admission();
 
     ClusterView view();
 
@@ -93,6 +101,9 @@ final class GroupHost implements GroupPorts {
     Duration detection();
 
     void propose(PgView next);
+
+    /** The disk has failed: the host must not serve any longer. */
+    void failed(TrefoilException why);
 
     void startCatchUp(Slot slot, long view, HostId primary);
   }
@@ -176,8 +187,7 @@ final class GroupHost implements GroupPorts {
       case Message.ListChunks list -> virtual(reply, () -> list(list));
       case Message.FetchChunk fetch -> virtual(reply, () -> new Message.Chunk(fetch(fetch)));
       case Message.CaughtUp caughtUp -> {
-        Slot slot = slot(caughtUp.pg());
-        event(slot, () -> slot.group.caughtUp(caughtUp.host(), caughtUp.view()));
+        caughtUp(caughtUp);
         reply.send(new Message.Done());
       }
       case Message.AskGroups ask -> reply.send(new Message.GroupReports(reports(ask.groups())));
@@ -190,7 +200,8 @@ final class GroupHost implements GroupPorts {
   /** A client's write, here or from afar. */
   CompletableFuture<Message> write(Message.Write write) {
     CompletableFuture<Message> done = new CompletableFuture<>();
-    if (!node.applier().hasRoom()) {
+    // What removes data is never held up.
+    if (write.mutation() instanceof Mutation.Write && node.room().isBehind()) {
       done.completeExceptionally(
           new TrefoilException(
               Reason.BUSY, "this host's disk is behind; the write is tried again"));
@@ -240,6 +251,15 @@ final class GroupHost implements GroupPorts {
   /** Reads committed bytes here, healing a damaged chunk from another replica. May block. */
   ByteBuffer read(Message.Read read) {
     checkReadable(read.pg(), read.chunk());
+    ByteBuffer bytes = readHealing(read);
+    if (!node.leased()) { // a long pause: another view may have been served meanwhile
+      throw new TrefoilException(
+          Reason.UNAVAILABLE, node.self() + " has lost contact with the cluster's majority");
+    }
+    return bytes;
+  }
+
+  private ByteBuffer readHealing(Message.Read read) {
     try {
       return node.applier().read(read.pg(), read.chunk(), read.offset(), read.length());
     } catch (TrefoilException e) {
@@ -285,25 +305,33 @@ final class GroupHost implements GroupPorts {
                 .map(PgView.Member::host)
                 .filter(h -> !h.equals(node.self()))
                 .toList();
-    for (HostId other : others) {
-      try {
-        Message answer =
-            node.peers()
-                .call(other, new Message.FetchChunk(pg, chunk), Duration.ofSeconds(10))
-                .join();
-        if (answer instanceof Message.Chunk(ChunkImage image)
-            && node.applier().install(pg, image)) {
-          healed++;
-          log.warn("chunk {} of group {} was restored from {}", chunk, pg, other);
-          node.applier().retry(chunk);
+    for (int round = 0; round < HEAL_ROUNDS && !others.isEmpty(); round++) {
+      for (HostId other : others) {
+        if (healFrom(other, pg, chunk)) {
           return;
         }
-      } catch (RuntimeException e) {
-        log.warn(
-            "{} could not give chunk {}: {}", other, chunk, TrefoilException.of(e).getMessage());
       }
+      java.util.concurrent.locks.LockSupport.parkNanos(HEAL_PAUSE_NANOS);
     }
     throw damage;
+  }
+
+  private boolean healFrom(HostId other, int pg, ChunkId chunk) {
+    try {
+      Message answer =
+          node.peers()
+              .call(other, new Message.FetchChunk(pg, chunk), Duration.ofSeconds(10))
+              .join();
+      if (answer instanceof Message.Chunk(ChunkImage image) && node.applier().install(pg, image)) {
+        healed++;
+        log.warn("chunk {} of group {} was restored from {}", chunk, pg, other);
+        node.applier().retry(chunk);
+        return true;
+      }
+    } catch (RuntimeException e) {
+      log.warn("{} could not give chunk {}: {}", other, chunk, TrefoilException.of(e).getMessage());
+    }
+    return false;
   }
 
   /** The applier met a damaged block under a partial write. */
@@ -334,13 +362,23 @@ final class GroupHost implements GroupPorts {
 
   /** A backup that is behind slows its connection down: bounded memory, and nothing refused. */
   private void awaitRoom() {
-    if (!node.applier().hasRoom()) {
+    if (node.room().isBehind()) {
       node.applier()
           .barrier()
-          .orTimeout(5, java.util.concurrent.TimeUnit.SECONDS)
+          .orTimeout(ROOM_WAIT_MS, java.util.concurrent.TimeUnit.MILLISECONDS)
           .exceptionally(_ -> null)
           .join();
     }
+  }
+
+  private void caughtUp(Message.CaughtUp message) {
+    HostInfo joiner = node.view().hosts().get(message.host());
+    if (joiner == null || joiner.incarnation() != message.incarnation()) {
+      throw new TrefoilException(
+          Reason.STALE_VIEW, message.host() + " runs under another incarnation than caught up");
+    }
+    Slot slot = slot(message.pg());
+    event(slot, () -> slot.group.caughtUp(message));
   }
 
   private void committedElsewhere(int pg, Message.Commit commit) {
@@ -536,16 +574,21 @@ final class GroupHost implements GroupPorts {
   }
 
   @Override
-  public boolean roomFor(Collection<PgView.Member> members, Mutation mutation) {
-    long needed =
-        HostLimits.SPACE_MARGIN_BYTES
-            + (mutation instanceof Mutation.Write(_, _, ByteBuffer data) ? data.remaining() : 0);
-    return members.stream().allMatch(member -> node.usable(member.host()) > needed);
+  public Room roomFor(Collection<PgView.Member> members, Mutation mutation) {
+    return node.admission()
+        .judge(members, mutation instanceof Mutation.Write write ? write.data().remaining() : 0);
   }
 
   @Override
   public long append(JournalRecord record) {
-    return node.journal().append(record);
+    try {
+      return node.journal().append(record);
+    } catch (TrefoilException e) {
+      if (e.reason() == Reason.IO) {
+        node.failed(e);
+      }
+      throw e;
+    }
   }
 
   @Override
@@ -688,9 +731,7 @@ final class GroupHost implements GroupPorts {
         .anyMatch(
             member -> {
               HostInfo host = cluster.hosts().get(member.host());
-              return host != null
-                  && host.state() == HostState.UP
-                  && host.incarnation() == member.incarnation();
+              return host != null && host.isAlive() && host.incarnation() == member.incarnation();
             });
   }
 

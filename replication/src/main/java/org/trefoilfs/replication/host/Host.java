@@ -75,6 +75,9 @@ public final class Host implements Closeable {
    */
   private static final Duration TICK = Duration.ofMillis(5);
 
+  /** How long a host waits to hear whether it joins its own cluster. */
+  private static final Duration JOIN_CHECK = Duration.ofSeconds(2);
+
   /** Directory of the state log. */
   private static final String LOG = "log";
 
@@ -162,8 +165,11 @@ public final class Host implements Closeable {
     options.join().ifPresent(seeds::add);
     boolean founding = known.isEmpty() && options.join().isEmpty();
     Identity self = known.map(Identity::nextIncarnation).orElseGet(() -> introduce(listen, seeds));
-    self.save(options.data());
     identity = self;
+    if (known.isPresent()) {
+      options.join().ifPresent(to -> checkSameCluster(self, to));
+    }
+    self.save(options.data());
     Running started = assemble(self, modules, seeds, startMode(known, seeds, founding));
     running = started;
     clusterModule.listen(view -> viewThread.execute(this::viewChanged));
@@ -216,6 +222,32 @@ public final class Host implements Closeable {
     return new Identity(accepted.clusterId(), accepted.host(), name, listen, witness, 1);
   }
 
+  /**
+   * A directory that has a cluster already stays in it: --join then says where that one is, and
+   * must not say anything else. Nobody may answer: the whole cluster may be starting.
+   */
+  private void checkSameCluster(Identity self, Address to) {
+    try {
+      transport.call(to, new Message.MapRequest(0), JOIN_CHECK).join();
+    } catch (RuntimeException e) {
+      TrefoilException why = TrefoilException.of(e);
+      if (why.reason() == Reason.REFUSED) {
+        throw new TrefoilException(
+            Reason.REFUSED,
+            "data directory "
+                + options.data()
+                + " belongs to cluster "
+                + self.clusterId()
+                + ", and "
+                + to
+                + " to another cluster; leave out --join to go on in its own, or join with an"
+                + " empty --data",
+            why);
+      }
+      log.debug("{} does not say which cluster it belongs to: {}", to, why.getMessage());
+    }
+  }
+
   private Running assemble(
       Identity self, List<StateModule> modules, Set<Address> seeds, RatisOptions.Start start) {
     Path data = options.data();
@@ -224,12 +256,12 @@ public final class Host implements Closeable {
     HostNode node = new HostNode(self, time, clusterModule::view, detection);
     GroupHost groups = new GroupHost(node);
     Recovery recovery = new Recovery(store, groups.recent());
+    JournalOptions journalOptions =
+        JournalOptions.forDisk(store.space().total(), SystemRandom.INSTANCE);
     SegmentedJournal journal =
-        SegmentedJournal.open(
-            data.resolve("journal"),
-            JournalOptions.standard(SystemRandom.INSTANCE),
-            recovery::replay);
+        SegmentedJournal.open(data.resolve("journal"), journalOptions, recovery::replay);
     Applier applier = new Applier(journal, store, groups::damaged, this::fail);
+    DiskRoom room = new DiskRoom(store, journal, journalOptions, applier);
     FailureDetector detector = new FailureDetector(time, detection);
     List<StateModule> all = new ArrayList<>(modules);
     all.addFirst(clusterModule);
@@ -263,15 +295,23 @@ public final class Host implements Closeable {
                 transport,
                 ratis,
                 clusterModule::view,
-                () -> ownHeartbeat(self, store, catchUps),
+                () -> ownHeartbeat(self, room, catchUps),
                 fenced::get,
                 new HostLease(detection),
                 detector,
                 detection,
                 seeds));
-    node.wire(new HostNode.Parts(journal, store, applier, heartbeats, link, proposals, catchUps));
-    recovery.groups().values().forEach(groups::recovered);
-    Checkpoint checkpoint = new Checkpoint(journal, store, applier, groups);
+    node.wire(
+        new HostNode.Parts(
+            journal, store, applier, heartbeats, link, proposals, catchUps, room, this::fail));
+    recovery.groups(journal.replayReport().loss()).values().forEach(groups::recovered);
+    Checkpoint checkpoint =
+        new Checkpoint(
+            journal,
+            store,
+            applier,
+            groups,
+            (long) journalOptions.segmentBytes() * HostLimits.CHECKPOINT_SEGMENTS);
     Sessions sessions = new Sessions(transport, link::addresses);
     LeaderDuties duties =
         new LeaderDuties(
@@ -296,9 +336,8 @@ public final class Host implements Closeable {
         link);
   }
 
-  private static Message.Heartbeat ownHeartbeat(
-      Identity self, ChunkStore store, CatchUps catchUps) {
-    Space space = self.witness() ? new Space(0, 0) : store.space();
+  private static Message.Heartbeat ownHeartbeat(Identity self, DiskRoom room, CatchUps catchUps) {
+    Space space = self.witness() ? new Space(0, 0) : room.space();
     return new Message.Heartbeat(
         self.host(), self.incarnation(), space.total(), space.usable(), catchUps.progress());
   }
@@ -339,7 +378,10 @@ public final class Host implements Closeable {
         TICK.toMillis(),
         TimeUnit.MILLISECONDS);
     heart.scheduleWithFixedDelay(guarded(started.duties()::tick), 50, 50, TimeUnit.MILLISECONDS);
-    timer.scheduleWithFixedDelay(guarded(started.checkpoint()::runIfDue), 1, 1, TimeUnit.SECONDS);
+    timer.scheduleWithFixedDelay(
+        guarded(started.applier()::retryStarved), 1000, 500, TimeUnit.MILLISECONDS);
+    timer.scheduleWithFixedDelay(
+        guarded(started.checkpoint()::runIfDue), 1000, 100, TimeUnit.MILLISECONDS);
     timer.scheduleWithFixedDelay(
         guarded(started.sessions()::ping),
         200,

@@ -17,8 +17,14 @@ final class HostLimits {
   /** Chunks fetched at once: each is up to 4 MiB in memory on both sides. */
   static final int CONCURRENT_FETCHES = 8;
 
-  /** The journal's records are brought into chunks, and their segments recycled, beyond this. */
-  static final long CHECKPOINT_BYTES = 256L << 20;
+  /**
+   * The journal's records are brought into chunks, and their segments recycled, beyond so many
+   * segments: 256 MiB on all but small disks.
+   */
+  static final int CHECKPOINT_SEGMENTS = 4;
+
+  /** With so many segments unreleased writers wait for the checkpoint: a bounded journal. */
+  static final int UNRELEASED_SEGMENTS = 2 * CHECKPOINT_SEGMENTS;
 
   private HostLimits() {}
 

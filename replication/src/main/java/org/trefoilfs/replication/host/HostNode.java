@@ -1,8 +1,10 @@
 package org.trefoilfs.replication.host;
 
 import java.time.Duration;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.chunk.ChunkStore;
 import org.trefoilfs.replication.env.TimeSource;
 import org.trefoilfs.replication.journal.Journal;
@@ -20,6 +22,7 @@ final class HostNode implements GroupHost.Node {
   private final TimeSource time;
   private final Supplier<ClusterView> view;
   private final Duration detection;
+  private final Admission admission;
   private @Nullable Parts parts;
 
   record Parts(
@@ -29,13 +32,16 @@ final class HostNode implements GroupHost.Node {
       Heartbeats heartbeats,
       HostLink link,
       Proposals proposals,
-      CatchUps catchUps) {}
+      CatchUps catchUps,
+      DiskRoom room,
+      Consumer<TrefoilException> fail) {}
 
   HostNode(Identity identity, TimeSource time, Supplier<ClusterView> view, Duration detection) {
     this.identity = identity;
     this.time = time;
     this.view = view;
     this.detection = detection;
+    this.admission = new Admission(time, this::usable);
   }
 
   void wire(Parts wired) {
@@ -67,7 +73,16 @@ final class HostNode implements GroupHost.Node {
   }
 
   @Override
-  public long usable(HostId host) {
+  public DiskRoom room() {
+    return parts().room();
+  }
+
+  @Override
+  public Admission admission() {
+    return admission;
+  }
+
+  private long usable(HostId host) {
     Message.HostReport report = parts().heartbeats().reports().get(host);
     return report == null ? 0 : report.spaceUsable();
   }
@@ -105,6 +120,11 @@ final class HostNode implements GroupHost.Node {
   @Override
   public void propose(PgView next) {
     parts().proposals().add(next);
+  }
+
+  @Override
+  public void failed(TrefoilException why) {
+    parts().fail().accept(why);
   }
 
   @Override

@@ -8,6 +8,7 @@ import org.trefoilfs.replication.chunk.ChunkStore;
 import org.trefoilfs.replication.commit.Entry;
 import org.trefoilfs.replication.commit.GroupLog;
 import org.trefoilfs.replication.journal.JournalRecord;
+import org.trefoilfs.replication.journal.ReplayReport;
 
 /**
  * Follows the journal's replay at start: rebuilds each group's log, and redoes what is known to be
@@ -39,7 +40,24 @@ final class Recovery {
     }
   }
 
-  Map<Integer, GroupLog> groups() {
+  /**
+   * The groups as the journal left them. Where the journal says nothing of a group, or has lost
+   * records, the chunks themselves say how far its numbering had come: a number that is used twice
+   * would make a later write look like an earlier one.
+   */
+  Map<Integer, GroupLog> groups(ReplayReport.Loss loss) {
+    for (int pg : store.groups()) {
+      if (loss == ReplayReport.Loss.DAMAGE || !groups.containsKey(pg)) {
+        long highest =
+            store.list(pg).stream().mapToLong(info -> info.version().n()).max().orElse(0);
+        groups.computeIfAbsent(pg, GroupLog::new).startAfter(highest);
+      }
+    }
+    if (loss == ReplayReport.Loss.DAMAGE) {
+      log.error(
+          "the journal has lost records that had been synced; this host's groups are compared with"
+              + " the other replicas', chunk by chunk");
+    }
     if (redone > 0) {
       log.info("journal replayed: {} committed writes redone in {} groups", redone, groups.size());
     }

@@ -39,6 +39,9 @@ public interface Journal extends Closeable {
   /** Bytes between the last release and the end. */
   long unreleased();
 
+  /** Bytes of the disk that it takes, its spare room included. */
+  long allocated();
+
   @Override
   void close();
 }

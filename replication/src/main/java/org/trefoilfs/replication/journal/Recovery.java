@@ -47,6 +47,7 @@ final class Recovery {
     for (int i = segments.size() - 1; i > last; i--) {
       pool.erase(segments.get(i));
     }
+    position = Math.max(position, released);
     trim();
     ReplayReport.Loss loss =
         damaged
@@ -124,6 +125,8 @@ final class Recovery {
           released,
           position,
           segments.get(start).path);
+    } else if (!segments.isEmpty()) {
+      position = segments.get(start).header().base(); // what is released may end within a record
     }
     return start;
   }
@@ -134,9 +137,11 @@ final class Recovery {
       if (found == null || found.end() > limit) {
         return;
       }
-      replay.accept(RecordCodec.decode(found.payload()), found.end());
-      records++;
-      bytes += found.end() - position;
+      if (found.end() > released) {
+        replay.accept(RecordCodec.decode(found.payload()), found.end());
+        records++;
+        bytes += found.end() - position;
+      }
       position = found.end();
     }
   }

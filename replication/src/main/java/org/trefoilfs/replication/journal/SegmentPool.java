@@ -76,6 +76,15 @@ final class SegmentPool implements Closeable {
     return spares.isEmpty();
   }
 
+  /** Bytes of the spares' files. */
+  long bytes() throws IOException {
+    long bytes = 0;
+    for (Segment spare : spares) {
+      bytes += spare.channel.size();
+    }
+    return bytes;
+  }
+
   Segment create() throws IOException {
     Path path = directory.resolve(String.format(Locale.ROOT, "segment-%06d.journal", nextFile));
     nextFile++;

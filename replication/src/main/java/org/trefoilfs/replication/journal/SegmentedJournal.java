@@ -212,6 +212,22 @@ public final class SegmentedJournal implements Journal {
   }
 
   @Override
+  public long allocated() {
+    lock.lock();
+    try {
+      long bytes = pool.bytes();
+      for (Segment segment : live) {
+        bytes += segment.channel.size();
+      }
+      return bytes;
+    } catch (IOException e) {
+      throw Disk.failure("journal " + directory, e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
   public void close() {
     TrefoilException closed =
         new TrefoilException(Reason.IO, "journal " + directory + " is closed");

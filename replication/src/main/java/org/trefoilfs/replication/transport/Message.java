@@ -79,12 +79,13 @@ public sealed interface Message {
   record Prepared(int pg, long view, long n) implements Message {}
 
   /**
-   * First message of a new primary: its log is committed up to {@code commitIndex} and ends at
-   * {@code lastN}; prepared writes above that are void. Those between follow as PREPAREs and
-   * replace the receiver's one by one: until then each keeps what an earlier view may have
-   * acknowledged. Answered by {@link Prepared} with the receiver's commit index.
+   * First message of a new primary to a member: what it has prepared beyond {@code lastN} is void.
+   * The sender's suffix above {@code commitIndex} follows as PREPAREs, which replace the receiver's
+   * own. {@code attempt} counts those sent to the receiver in the view. Answered by {@link
+   * Prepared} with the last number that the receiver is known to share.
    */
-  record NewView(int pg, long view, long commitIndex, long lastN) implements Message {}
+  record NewView(int pg, long view, long commitIndex, long lastN, long attempt)
+      implements Message {}
 
   /** Commit indexes by group, sent when no PREPARE carried them. {@link Done}. */
   record Committed(Map<Integer, Commit> commits) implements Message {}
@@ -137,8 +138,12 @@ public sealed interface Message {
     }
   }
 
-  /** A joiner has everything up to the live stream. {@link Done} when it has been made in-sync. */
-  record CaughtUp(int pg, long view, HostId host, long incarnation) implements Message {}
+  /**
+   * A joiner has everything up to the live stream that began with the {@code attempt}-th NEW_VIEW
+   * of the view. {@link Done}; the view in which it is in sync follows.
+   */
+  record CaughtUp(int pg, long view, HostId host, long incarnation, long attempt)
+      implements Message {}
 
   /**
    * Asks a stopped member for the last write it holds of each closed group. Answered by {@link

@@ -49,7 +49,7 @@ final class MessageDecoder {
               OperationId.readFrom(in),
               Mutation.readFrom(in));
       case PREPARED -> new Message.Prepared(in.i32(), in.i64(), in.i64());
-      case NEW_VIEW -> new Message.NewView(in.i32(), in.i64(), in.i64(), in.i64());
+      case NEW_VIEW -> new Message.NewView(in.i32(), in.i64(), in.i64(), in.i64(), in.i64());
       case COMMITTED -> new Message.Committed(commits(in));
       case FLUSH_BACKUP -> new Message.FlushBackup(views(in));
       case LIST_CHUNKS -> new Message.ListChunks(in.i32(), in.i64(), ChunkId.readFrom(in));
@@ -61,7 +61,7 @@ final class MessageDecoder {
               in.bool());
       case FETCH_CHUNK -> new Message.FetchChunk(in.i32(), ChunkId.readFrom(in));
       case CHUNK -> new Message.Chunk(checked(ChunkImage.readFrom(in)));
-      case CAUGHT_UP -> new Message.CaughtUp(in.i32(), in.i64(), hostId(in), in.i64());
+      case CAUGHT_UP -> new Message.CaughtUp(in.i32(), in.i64(), hostId(in), in.i64(), in.i64());
       case ASK_GROUPS -> new Message.AskGroups(list(in, 4, ByteReader::i32));
       case GROUP_REPORTS -> new Message.GroupReports(commits(in));
       case HEARTBEAT ->

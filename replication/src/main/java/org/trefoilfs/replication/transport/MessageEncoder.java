@@ -38,7 +38,8 @@ final class MessageEncoder {
         m.mutation().writeTo(out);
       }
       case Message.Prepared m -> out.i32(m.pg()).i64(m.view()).i64(m.n());
-      case Message.NewView m -> out.i32(m.pg()).i64(m.view()).i64(m.commitIndex()).i64(m.lastN());
+      case Message.NewView m ->
+          out.i32(m.pg()).i64(m.view()).i64(m.commitIndex()).i64(m.lastN()).i64(m.attempt());
       case Message.Committed m -> commits(m.commits(), out);
       case Message.FlushBackup m -> views(m.viewOfGroup(), out);
       case Message.ListChunks m -> {
@@ -54,7 +55,7 @@ final class MessageEncoder {
       case Message.FetchChunk m -> m.chunk().writeTo(out.i32(m.pg()));
       case Message.Chunk m -> m.image().writeTo(out);
       case Message.CaughtUp m ->
-          out.i32(m.pg()).i64(m.view()).i32(m.host().value()).i64(m.incarnation());
+          out.i32(m.pg()).i64(m.view()).i32(m.host().value()).i64(m.incarnation()).i64(m.attempt());
       case Message.AskGroups m -> each(m.groups(), out, out::i32);
       case Message.GroupReports m -> commits(m.lastOfGroup(), out);
       case Message.Heartbeat m -> {

@@ -18,12 +18,22 @@ final class Attempts {
   private final String what;
   private final long deadline;
   private boolean mayHaveHappened;
+
+  /** How often damage or a failed disk may still be met: another replica is asked then. */
+  private int damageLeft;
+
   private Duration pause = FIRST_PAUSE;
 
   Attempts(ReplicatedVolume.Cluster cluster, String what) {
     this.cluster = cluster;
     this.what = what;
     this.deadline = cluster.nanoTime() + cluster.timeout().toNanos();
+  }
+
+  /** For reads: what one replica cannot give for its disk's sake, another may. */
+  Attempts onAnyReplica() {
+    damageLeft = 6;
+    return this;
   }
 
   <T> CompletableFuture<T> run(Supplier<CompletableFuture<T>> attempt) {
@@ -39,7 +49,7 @@ final class Attempts {
   private <T> CompletableFuture<T> again(
       Supplier<CompletableFuture<T>> attempt, TrefoilException why) {
     mayHaveHappened |= why.reason() == Reason.OUTCOME_UNKNOWN;
-    if (!mayBeMended(why.reason())) {
+    if (!mayBeMended(why.reason()) && !isDamageElsewhere(why.reason())) {
       return CompletableFuture.failedFuture(why);
     }
     if (cluster.nanoTime() + pause.toNanos() - deadline >= 0) {
@@ -57,6 +67,10 @@ final class Attempts {
         .refresh(cluster.placement().epoch())
         .thenCompose(_ -> cluster.pause(now))
         .thenCompose(_ -> run(attempt));
+  }
+
+  private boolean isDamageElsewhere(Reason reason) {
+    return (reason == Reason.CORRUPT || reason == Reason.IO) && damageLeft-- > 0;
   }
 
   private static boolean mayBeMended(Reason reason) {

@@ -4,13 +4,11 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.chunk.ChunkId;
@@ -27,13 +25,13 @@ import org.trefoilfs.replication.transport.Message;
  * primary, and tries again with a newer map when views change, until the configured time is over.
  */
 public final class ReplicatedVolume implements Volume {
+  /** How often a flush under way looks whether its primaries still are. */
+  private static final Duration FLUSH_WATCH = Duration.ofMillis(100);
+
   private final int replicas;
   private final Cluster cluster;
 
-  /** Groups with writes since the inode's last flush. */
-  private final ConcurrentHashMap<Long, Set<Integer>> unflushed = new ConcurrentHashMap<>();
-
-  private final Flushes flushes = new Flushes();
+  private final Unflushed unflushed = new Unflushed();
 
   /** What a volume needs of the process that it lives in. */
   public interface Cluster {
@@ -124,31 +122,19 @@ public final class ReplicatedVolume implements Volume {
   @Override
   public CompletableFuture<Void> delete(long inode, long size) {
     return punch(inode, 0, (size + ChunkId.SIZE - 1) / ChunkId.SIZE * ChunkId.SIZE)
-        .whenComplete((_, _) -> unflushed.remove(inode));
+        .whenComplete((_, _) -> unflushed.forget(inode));
   }
 
   @Override
   public CompletableFuture<Void> flush(long inode) {
-    return flushes.after(inode, () -> flushUnflushed(inode));
-  }
-
-  private CompletableFuture<Void> flushUnflushed(long inode) {
-    Set<Integer> groups = unflushed.remove(inode);
-    if (groups == null) {
+    Unflushed.Note note = unflushed.note(inode);
+    if (note.groups().isEmpty()) {
       return CompletableFuture.completedFuture(null);
     }
     return new Attempts(cluster, "flushing inode " + inode)
-        .run(() -> flushOnce(groups))
-        .whenComplete(
-            (_, failure) -> {
-              if (failure != null) {
-                groups.forEach(pg -> touched(inode, pg));
-              }
-            });
+        .run(() -> flushOnce(note.groups()))
+        .thenRun(() -> unflushed.flushed(note));
   }
-
-  /** How often a flush under way looks whether its primaries still are. */
-  private static final Duration FLUSH_WATCH = Duration.ofMillis(100);
 
   private CompletableFuture<Void> flushOnce(Set<Integer> groups) {
     Map<Integer, Long> views = new HashMap<>();
@@ -213,14 +199,15 @@ public final class ReplicatedVolume implements Volume {
                       cluster.attempt())
                   .thenAccept(_ -> {});
             })
-        // Not earlier: a flush that another caller began meanwhile may have come too soon.
-        .whenComplete((_, _) -> touched(mutation.chunk().inode(), pg));
+        // Not earlier: a flush that another caller began meanwhile may have come too soon for it.
+        .whenComplete((_, _) -> unflushed.mark(mutation.chunk().inode(), pg));
   }
 
   private CompletableFuture<ByteBuffer> readChunk(ChunkId chunk, int offset, int length) {
     int pg = group(chunk);
     int[] attempts = {0};
     return new Attempts(cluster, "reading chunk " + chunk)
+        .onAnyReplica()
         .run(
             () -> {
               PgView view = openView(pg);
@@ -270,17 +257,6 @@ public final class ReplicatedVolume implements Volume {
 
   private int group(ChunkId chunk) {
     return Pools.groupOf(chunk, replicas, cluster.placement().bits());
-  }
-
-  private void touched(long inode, int pg) {
-    // In one step: a flush that takes the set away meanwhile must not miss the group.
-    unflushed.compute(
-        inode,
-        (_, groups) -> {
-          Set<Integer> more = groups == null ? new HashSet<>() : groups;
-          more.add(pg);
-          return more;
-        });
   }
 
   private static ChunkId chunk(long inode, long offset) {

@@ -41,7 +41,7 @@ final class NewViewTest {
 
   private void preparedInViewOne(int count) {
     group.view(view(1, DEAD, DEAD, PRIMARY, SELF), false);
-    group.newView(new Message.NewView(PG, 1, 0, 0));
+    group.newView(new Message.NewView(PG, 1, 0, 0, 1));
     for (int n = 1; n <= count; n++) {
       group.prepare(prepare(1, n, 0));
     }
@@ -51,7 +51,7 @@ final class NewViewTest {
   @Test
   void writesThatMayHaveBeenAcknowledgedStayWhenTheNewPrimaryDiesBeforeItSendsThem() {
     preparedInViewOne(3);
-    group.newView(new Message.NewView(PG, 2, 0, 3));
+    group.newView(new Message.NewView(PG, 2, 0, 3, 1));
     group.prepare(prepare(2, 1, 0));
     group.view(view(3, SELF, SELF), false);
     assertThat(world.committed).extracting(Entry::n).containsExactly(1L, 2L, 3L);
@@ -60,7 +60,7 @@ final class NewViewTest {
   @Test
   void chunkIsNotReadHereBeforeItsPreparedWriteIsKnownToBeCommitted() {
     preparedInViewOne(1);
-    group.newView(new Message.NewView(PG, 2, 0, 1));
+    group.newView(new Message.NewView(PG, 2, 0, 1, 1));
     assertThat(group.readable(CHUNK)).isEqualTo(Group.Readable.ASK_PRIMARY);
     group.prepare(prepare(2, 1, 0));
     group.committed(2, 1);
@@ -70,7 +70,7 @@ final class NewViewTest {
   @Test
   void onlyWhatTheNewPrimarySentIsAcknowledgedToIt() {
     preparedInViewOne(3);
-    assertThat(group.newView(new Message.NewView(PG, 2, 0, 3)))
+    assertThat(group.newView(new Message.NewView(PG, 2, 0, 3, 1)))
         .isEqualTo(new Message.Prepared(PG, 2, 0));
     assertThat(group.prepare(prepare(2, 1, 0))).isEqualTo(new Message.Prepared(PG, 2, 1));
     assertThatThrownBy(() -> group.prepare(prepare(2, 3, 0))).isInstanceOf(TrefoilException.class);
@@ -80,7 +80,7 @@ final class NewViewTest {
   @Test
   void whatTheNewPrimaryDoesNotHaveIsDropped() {
     preparedInViewOne(3);
-    group.newView(new Message.NewView(PG, 2, 0, 1));
+    group.newView(new Message.NewView(PG, 2, 0, 1, 1));
     assertThat(group.log().lastN()).isEqualTo(1);
     group.prepare(prepare(2, 1, 0));
     group.prepare(prepare(2, 2, 1));
@@ -91,7 +91,7 @@ final class NewViewTest {
   @Test
   void replayFindsTheSameLogAsTheMixOfTwoViewsThatWasInMemory() {
     preparedInViewOne(4);
-    group.newView(new Message.NewView(PG, 2, 0, 4));
+    group.newView(new Message.NewView(PG, 2, 0, 4, 1));
     group.prepare(prepare(2, 1, 0));
     group.prepare(prepare(2, 2, 0));
     assertThat(world.replayed().suffix())
@@ -137,8 +137,8 @@ final class NewViewTest {
     }
 
     @Override
-    public boolean roomFor(Collection<PgView.Member> members, Mutation mutation) {
-      return true;
+    public Room roomFor(Collection<PgView.Member> members, Mutation mutation) {
+      return Room.ENOUGH;
     }
 
     @Override

@@ -36,6 +36,10 @@ final class SimCluster implements TimeSource {
   static final Duration DETECTION = Duration.ofSeconds(2);
   static final int LOG = 0;
   static final int GROUPS_BITS = 1;
+
+  /** One request in so many is lost. */
+  private static final int LOSS = 60;
+
   private static final boolean DETAILED = Boolean.getBoolean("trefoil.trace");
 
   final SimNetwork network;
@@ -222,6 +226,9 @@ final class SimCluster implements TimeSource {
                     failed.accept(
                         new TrefoilException(
                             org.trefoilfs.replication.Reason.OUTCOME_UNKNOWN, "timed out"))));
+    if (network.random.nextInt(LOSS) == 0) {
+      return; // lost, as on a connection that was full or broke, while later ones arrive
+    }
     network.send(
         from.id.value(),
         to.value(),

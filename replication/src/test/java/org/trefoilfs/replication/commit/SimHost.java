@@ -251,7 +251,7 @@ final class SimHost implements GroupPorts {
       }
       case Message.FetchChunk fetch -> reply.accept(new Message.Chunk(image(fetch.chunk())));
       case Message.CaughtUp caughtUp -> {
-        event(() -> group(caughtUp.pg()).caughtUp(caughtUp.host(), caughtUp.view()));
+        event(() -> group(caughtUp.pg()).caughtUp(caughtUp));
         reply.accept(new Message.Done());
       }
       case Message.Committed committed -> {
@@ -363,8 +363,8 @@ final class SimHost implements GroupPorts {
   }
 
   @Override
-  public boolean roomFor(Collection<PgView.Member> members, Mutation mutation) {
-    return true;
+  public GroupPorts.Room roomFor(Collection<PgView.Member> members, Mutation mutation) {
+    return GroupPorts.Room.ENOUGH;
   }
 
   @Override
@@ -495,7 +495,7 @@ final class SimHost implements GroupPorts {
       cluster.call(
           this,
           primary,
-          new Message.CaughtUp(pg, view, id, incarnation),
+          new Message.CaughtUp(pg, view, id, incarnation, group(pg).joinedAt()),
           _ -> cluster.network.after(2_000_000_000L, () -> copy(pg, view, primary, mine)),
           again);
       return;

@@ -46,7 +46,7 @@ public final class RandomMessages {
       case DATA -> new Message.Data(data());
       case PREPARE -> new Message.Prepare(i(), l(), l(), l(), operation(), mutation());
       case PREPARED -> new Message.Prepared(i(), l(), l());
-      case NEW_VIEW -> new Message.NewView(i(), l(), l(), l());
+      case NEW_VIEW -> new Message.NewView(i(), l(), l(), l(), l());
       case COMMITTED -> new Message.Committed(commits());
       case FLUSH_BACKUP -> new Message.FlushBackup(views());
       case LIST_CHUNKS -> new Message.ListChunks(i(), l(), chunk());
@@ -58,7 +58,7 @@ public final class RandomMessages {
               random.nextBoolean());
       case FETCH_CHUNK -> new Message.FetchChunk(i(), chunk());
       case CHUNK -> new Message.Chunk(image());
-      case CAUGHT_UP -> new Message.CaughtUp(i(), l(), host(), l());
+      case CAUGHT_UP -> new Message.CaughtUp(i(), l(), host(), l(), l());
       case ASK_GROUPS -> new Message.AskGroups(some(this::i));
       case GROUP_REPORTS -> new Message.GroupReports(commits());
       case HEARTBEAT -> new Message.Heartbeat(host(), l(), l(), l(), catchUp());

@@ -54,38 +54,18 @@ final class FlushTest {
   void flushAfterAFailedOneOfTheSameWritesFlushesThem() {
     write();
     CompletableFuture<Void> first = volume.flush(INODE);
-    CompletableFuture<Void> second = volume.flush(INODE);
     host.failAll(new TrefoilException(Reason.IO, "a disk has failed"));
     assertThat(first).isCompletedExceptionally();
-    assertThat(second).isNotDone();
-    assertThat(host.asked()).hasOnlyElementsOfType(Message.Flush.class).hasSize(1);
-    host.answerAll();
-    assertThat(second).isCompleted();
-  }
-
-  @Test
-  void callersThatWaitForAFlushShareTheNext() {
-    write();
-    CompletableFuture<Void> first = volume.flush(INODE);
-    write();
     CompletableFuture<Void> second = volume.flush(INODE);
-    CompletableFuture<Void> third = volume.flush(INODE);
-    host.answerAll();
-    assertThat(first).isCompleted();
     assertThat(host.asked()).hasOnlyElementsOfType(Message.Flush.class).hasSize(1);
     host.answerAll();
     assertThat(second).isCompleted();
-    assertThat(third).isCompleted();
-    assertThat(host.asked()).isEmpty();
   }
 
-  /** Leaves a flush that is under way alone. */
   private void write() {
-    List<OneHost.Asked> before = host.take();
     CompletableFuture<Void> write = volume.write(INODE, 0, ByteBuffer.allocate(8));
     host.answerAll();
     assertThat(write).isCompleted();
-    host.giveBack(before);
   }
 
   /** Every group has one member, which answers when the test says so. */
@@ -103,10 +83,6 @@ final class FlushTest {
       List<Asked> taken = List.copyOf(open);
       open.clear();
       return taken;
-    }
-
-    void giveBack(List<Asked> asked) {
-      open.addAll(asked);
     }
 
     void answerAll() {

@@ -43,6 +43,13 @@ public final class Logging {
     root.setLevel(verbose ? Level.DEBUG : Level.INFO);
     // Both say at INFO what only their developers want to know.
     context().getLogger("org.apache.ratis").setLevel(verbose ? Level.INFO : Level.WARN);
+    if (!verbose) {
+      // A stack trace for each attempt to reach a host that is down: thousands an hour.
+      context().getLogger("org.apache.ratis.util.LifeCycle").setLevel(Level.OFF);
+      context().getLogger("org.apache.ratis.netty").setLevel(Level.OFF);
+      context().getLogger("org.apache.ratis.server.leader.LogAppender").setLevel(Level.ERROR);
+      context().getLogger("org.apache.ratis.server.impl.LeaderElection").setLevel(Level.ERROR);
+    }
     context().getLogger("io.netty").setLevel(Level.WARN);
     root.addAppender(file(data));
     root.addAppender(console(verbose ? Level.INFO : Level.WARN));

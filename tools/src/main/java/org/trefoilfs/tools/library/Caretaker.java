@@ -1,12 +1,15 @@
 package org.trefoilfs.tools.library;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -122,20 +125,35 @@ final class Caretaker implements AutoCloseable {
     }
   }
 
-  /** Chunks first: an orphan that is forgotten could never give its chunks back. */
+  /**
+   * Chunks first: an orphan that is forgotten could never give its chunks back. One whose replicas
+   * are away keeps the others from nothing.
+   */
   private void erase(List<Orphan> orphans) {
-    var deletions =
-        orphans.stream()
-            .filter(orphan -> orphan.size() > 0)
-            .flatMap(
-                orphan ->
-                    volume(orphan.volume())
-                        .map(volume -> volume.delete(orphan.inode(), orphan.size()))
-                        .stream())
-            .toList();
-    deletions.forEach(Waits::get);
-    submit(new Command.Reclaim(orphans.stream().map(Orphan::sequence).toList()));
-    LOG.debug("gave back {} files", orphans.size());
+    Map<Orphan, CompletableFuture<Void>> deletions = new LinkedHashMap<>();
+    for (Orphan orphan : orphans) {
+      deletions.put(
+          orphan,
+          orphan.size() == 0
+              ? CompletableFuture.completedFuture(null)
+              : volume(orphan.volume())
+                  .map(volume -> volume.delete(orphan.inode(), orphan.size()))
+                  .orElseGet(() -> CompletableFuture.completedFuture(null)));
+    }
+    List<Long> erased = new ArrayList<>();
+    deletions.forEach(
+        (orphan, deletion) -> {
+          try {
+            Waits.get(deletion);
+            erased.add(orphan.sequence());
+          } catch (TrefoilException e) {
+            LOG.debug("inode {} keeps its chunks for now: {}", orphan.inode(), e.getMessage());
+          }
+        });
+    if (!erased.isEmpty()) {
+      submit(new Command.Reclaim(erased));
+      LOG.debug("gave back {} files", erased.size());
+    }
   }
 
   private Optional<Volume> volume(int id) {

@@ -5,9 +5,11 @@ import java.io.StringWriter;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import org.trefoilfs.tools.Trefoil;
 import org.trefoilfs.tools.cli.Context;
 import org.trefoilfs.tools.cli.TrefoilCli;
 import org.trefoilfs.tools.library.Library;
+import org.trefoilfs.tools.library.TrefoilLibrary;
 
 /** What a command printed and how it ended, run in this process. */
 public record CommandRun(int status, String out, String err) {
@@ -15,10 +17,22 @@ public record CommandRun(int status, String out, String err) {
   public static final class Setting {
     private final Library library;
     private final Path directory;
+    private final String mainClass;
     private final Map<String, String> environment = new HashMap<>();
 
+    /** Of a stub behind the command line. */
     public Setting(Library library, Path directory) {
+      this(library, StubMain.class.getName(), directory);
+    }
+
+    /** Of the filesystem proper. */
+    public static Setting real(Path directory) {
+      return new Setting(new TrefoilLibrary(), Trefoil.class.getName(), directory);
+    }
+
+    private Setting(Library library, String mainClass, Path directory) {
       this.library = library;
+      this.mainClass = mainClass;
       this.directory = directory;
       environment.put("TREFOIL_RUN", directory.resolve("run").toString());
     }
@@ -39,7 +53,7 @@ public record CommandRun(int status, String out, String err) {
       Context context =
           new Context(
               library,
-              StubMain.class.getName(),
+              mainClass,
               new Context.Streams(new PrintWriter(out), new PrintWriter(err)),
               machine());
       int status = TrefoilCli.run(context, arguments);

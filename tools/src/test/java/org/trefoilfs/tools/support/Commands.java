@@ -22,8 +22,8 @@ public final class Commands {
     return run(List.of(line.split(" ")).toArray(String[]::new));
   }
 
-  /** For cleaning up: goes on whatever happens. */
-  public static void tryLine(String line) {
-    ProcessRun.of(line.split(" "));
+  /** For cleaning up: goes on whatever happens, and says whether it did not work. */
+  public static boolean fails(String... command) {
+    return ProcessRun.of(command).failed();
   }
 }

@@ -90,9 +90,9 @@ public final class NetworkNamespaces implements Machines, AutoCloseable {
   @Override
   public void close() {
     for (int host = 1; host <= hosts; host++) {
-      Commands.tryLine("ip link delete " + cable(host));
-      Commands.tryLine("ip netns delete " + namespace(host));
+      Commands.fails("ip", "link", "delete", cable(host));
+      Commands.fails("ip", "netns", "delete", namespace(host));
     }
-    Commands.tryLine("ip link delete " + bridge());
+    Commands.fails("ip", "link", "delete", bridge());
   }
 }
