@@ -50,7 +50,7 @@ public final class Filler {
         random.nextBytes(bytes);
         long began = System.nanoTime();
         try {
-          out.write(ByteBuffer.wrap(bytes), at);
+          writeAll(out, ByteBuffer.wrap(bytes), at);
         } finally {
           longestNanos = Math.max(longestNanos, System.nanoTime() - began);
         }
@@ -58,6 +58,13 @@ public final class Filler {
       out.force(true);
     }
     complete.add(name);
+  }
+
+  /** The last write before a full disk is a short one. */
+  private static void writeAll(FileChannel out, ByteBuffer bytes, int from) throws IOException {
+    for (int at = from; bytes.hasRemaining(); ) {
+      at += out.write(bytes, at);
+    }
   }
 
   /** Whether every file that was synced is there, seen from {@code elsewhere}. */
