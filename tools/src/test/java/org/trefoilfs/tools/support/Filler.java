@@ -70,16 +70,20 @@ public final class Filler {
   /** Whether every file that was synced is there, seen from {@code elsewhere}. */
   public void assertIntact(Path elsewhere) throws IOException {
     for (String name : complete) {
-      byte[] found = Files.readAllBytes(elsewhere.resolve(name));
-      Random random = new Random(name.hashCode());
-      byte[] expected = new byte[CALL_BYTES];
-      for (int at = 0; at < FILE_BYTES; at += CALL_BYTES) {
-        random.nextBytes(expected);
-        int from = at;
-        if (found.length != FILE_BYTES
-            || ByteBuffer.wrap(found, from, CALL_BYTES).compareTo(ByteBuffer.wrap(expected)) != 0) {
-          throw new AssertionError(name + " differs at " + from + " of " + found.length);
-        }
+      assertIntact(elsewhere, name);
+    }
+  }
+
+  public static void assertIntact(Path elsewhere, String name) throws IOException {
+    byte[] found = Files.readAllBytes(elsewhere.resolve(name));
+    Random random = new Random(name.hashCode());
+    byte[] expected = new byte[CALL_BYTES];
+    for (int at = 0; at < FILE_BYTES; at += CALL_BYTES) {
+      random.nextBytes(expected);
+      int from = at;
+      if (found.length != FILE_BYTES
+          || ByteBuffer.wrap(found, from, CALL_BYTES).compareTo(ByteBuffer.wrap(expected)) != 0) {
+        throw new AssertionError(name + " differs at " + from + " of " + found.length);
       }
     }
   }
