@@ -275,6 +275,8 @@ public final class Host implements Closeable {
                 start,
                 RatisOptions.Settings.DEFAULT),
             all);
+    // Without the log a host learns of no view; it must not look alive to those who have one.
+    var unused = ratis.failed().thenAccept(cause -> fail(stopped(cause)));
     HostLink link = new HostLink(self.host(), transport, this::handle, clusterModule::view, seeds);
     StateLogRouter router =
         new StateLogRouter(
@@ -334,6 +336,15 @@ public final class Host implements Closeable {
         sessions,
         duties,
         link);
+  }
+
+  private static TrefoilException stopped(Throwable cause) {
+    return new TrefoilException(
+        Reason.IO,
+        "the state log of this host has stopped ("
+            + cause
+            + "); remove the cause and start the host again",
+        cause);
   }
 
   private static Message.Heartbeat ownHeartbeat(Identity self, DiskRoom room, CatchUps catchUps) {

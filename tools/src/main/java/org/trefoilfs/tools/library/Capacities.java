@@ -1,30 +1,64 @@
 package org.trefoilfs.tools.library;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.function.ToLongFunction;
 import org.trefoilfs.mount.vfs.Capacity;
 import org.trefoilfs.replication.membership.ClusterView;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.membership.HostInfo;
-import org.trefoilfs.replication.membership.VolumeInfo;
 import org.trefoilfs.replication.transport.Message.HostReport;
 
-/** The room of a volume: that of all storage hosts that are heard, shared by the replicas. */
+/**
+ * The room of a volume: how much can be written until the first host is full. Data goes to hosts by
+ * weight, whatever their disks have left.
+ */
 final class Capacities {
   /** Inodes are rows in the state log, bounded by nothing else; df -i wants a number. */
   private static final long INODES = 1L << 32;
 
   private Capacities() {}
 
-  static Capacity of(ClusterView view, Map<HostId, HostReport> reports, VolumeInfo volume) {
-    long total = 0;
-    long usable = 0;
+  /** A storage host's disk, and its weight in placement. */
+  record Disk(long total, long usable, int weight) {}
+
+  static Capacity of(ClusterView view, Map<HostId, HostReport> reports, int replicas) {
+    List<Disk> disks = new ArrayList<>();
     for (HostInfo host : view.storageHosts()) {
       HostReport report = reports.get(host.id());
       if (report != null) {
-        total += report.spaceTotal();
-        usable += report.spaceUsable();
+        disks.add(new Disk(report.spaceTotal(), report.spaceUsable(), host.weight()));
       }
     }
-    return new Capacity(total / volume.replicas(), usable / volume.replicas(), INODES, INODES);
+    return of(disks, replicas);
+  }
+
+  static Capacity of(List<Disk> disks, int replicas) {
+    return new Capacity(
+        untilFull(disks, replicas, Disk::total),
+        untilFull(disks, replicas, Disk::usable),
+        INODES,
+        INODES);
+  }
+
+  private static long untilFull(List<Disk> disks, int replicas, ToLongFunction<Disk> bytes) {
+    double weights = disks.stream().mapToInt(Disk::weight).sum();
+    return disks.stream()
+        .mapToLong(
+            disk -> {
+              double share = Math.min(1, replicas * disk.weight() / weights);
+              return (long) (bytes.applyAsLong(disk) / share);
+            })
+        .min()
+        .orElse(0);
+  }
+
+  /** Whether a host has nothing left but its reserve, which is there for removing things. */
+  static boolean isFull(ClusterView view, Map<HostId, HostReport> reports) {
+    return view.storageHosts().stream()
+        .filter(host -> view.isAlive(host.id()))
+        .map(host -> reports.get(host.id()))
+        .anyMatch(report -> report != null && report.spaceUsable() == 0 && report.spaceTotal() > 0);
   }
 }

@@ -1,6 +1,7 @@
 package org.trefoilfs.tools.library;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -92,13 +93,13 @@ final class ClientAdapter implements ClusterAccess, Member {
 
   private Capacity ask(VolumeInfo volume) {
     byte[] answer = client.admin(Verb.HOST_LIST.wire(), Json.bytes(new Nothing()));
-    long total = 0;
-    long usable = 0;
+    List<Capacities.Disk> disks = new ArrayList<>();
     for (HostLine host : Json.read(answer, Hosts.class).hosts()) {
-      total += host.space().total();
-      usable += host.space().usable();
+      if (host.space().total() > 0) { // a witness has none
+        disks.add(new Capacities.Disk(host.space().total(), host.space().usable(), 1));
+      }
     }
-    return new Capacity(total / volume.replicas(), usable / volume.replicas(), INODES, INODES);
+    return Capacities.of(disks, volume.replicas());
   }
 
   @Override
@@ -126,6 +127,12 @@ final class ClientAdapter implements ClusterAccess, Member {
   @Override
   public StateLog stateLog() {
     return client.stateLog();
+  }
+
+  /** Known to hosts alone; their reserves stand what mounts apart from them add. */
+  @Override
+  public boolean isFull() {
+    return false;
   }
 
   @Override

@@ -79,7 +79,8 @@ final class HostAdapter implements RunningHost, Member {
 
   @Override
   public MountHandle mount(VolumeInfo volume, MountSpec spec) {
-    Supplier<Capacity> capacity = () -> Capacities.of(host.view(), host.reports(), volume);
+    Supplier<Capacity> capacity =
+        () -> Capacities.of(host.view(), host.reports(), volume.replicas());
     return FuseMount.mount(this, volume, spec, capacity);
   }
 
@@ -128,6 +129,11 @@ final class HostAdapter implements RunningHost, Member {
   @Override
   public StateLog stateLog() {
     return host.stateLog();
+  }
+
+  @Override
+  public boolean isFull() {
+    return Capacities.isFull(host.view(), host.reports());
   }
 
   @Override

@@ -15,6 +15,9 @@ interface Member {
 
   StateLog stateLog();
 
+  /** Whether a host has no room for anything new. Never asks anybody. */
+  boolean isFull();
+
   Volume openVolume(VolumeInfo volume);
 
   /**

@@ -36,7 +36,7 @@ final class MountSession implements AutoCloseable {
     this.member = member;
     this.volume = volume;
     this.directory = directory;
-    this.names = new RenewableNames(open());
+    this.names = new RenewableNames(open(), member::isFull);
   }
 
   Names names() {

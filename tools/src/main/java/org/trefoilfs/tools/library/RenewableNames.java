@@ -3,22 +3,40 @@ package org.trefoilfs.tools.library;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.trefoilfs.mount.namespace.AttributeChange;
 import org.trefoilfs.mount.namespace.Attributes;
 import org.trefoilfs.mount.namespace.Dentry;
 import org.trefoilfs.mount.namespace.Location;
 import org.trefoilfs.mount.namespace.Names;
 import org.trefoilfs.mount.namespace.NewInode;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.TrefoilException;
 
 /**
  * Names whose session can be replaced while they are in use: a mount that was out of touch for so
  * long that the cluster evicted it goes on under a new session.
  */
 final class RenewableNames implements Names {
+  private final BooleanSupplier full;
   private volatile Names current;
 
-  RenewableNames(Names first) {
+  /**
+   * @param full whether nothing that takes space may be added: names live on the hosts' disks, too
+   */
+  RenewableNames(Names first, BooleanSupplier full) {
     this.current = first;
+    this.full = full;
+  }
+
+  private <T> CompletableFuture<T> adding(Supplier<CompletableFuture<T>> change) {
+    if (full.getAsBoolean()) {
+      return CompletableFuture.failedFuture(
+          new TrefoilException(
+              Reason.NO_SPACE, "a host's disk is full; delete files or add space"));
+    }
+    return change.get();
   }
 
   void renew(Names next) {
@@ -37,12 +55,12 @@ final class RenewableNames implements Names {
 
   @Override
   public CompletableFuture<Attributes> create(Location at, NewInode inode) {
-    return current.create(at, inode);
+    return adding(() -> current.create(at, inode));
   }
 
   @Override
   public CompletableFuture<Attributes> link(Location from, Location to) {
-    return current.link(from, to);
+    return adding(() -> current.link(from, to));
   }
 
   @Override
@@ -88,7 +106,7 @@ final class RenewableNames implements Names {
 
   @Override
   public CompletableFuture<Void> setXattr(Location at, byte[] name, byte[] value, XattrMode mode) {
-    return current.setXattr(at, name, value, mode);
+    return adding(() -> current.setXattr(at, name, value, mode));
   }
 
   @Override

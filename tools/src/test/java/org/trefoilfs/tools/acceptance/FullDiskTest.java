@@ -73,6 +73,34 @@ class FullDiskTest {
     fillAndMakeRoom("all disks full");
   }
 
+  /**
+   * Not Trefoil's doing, so its reserve is gone, too: the host may drop out, the others may not.
+   */
+  @Test
+  void diskThatOthersFilledHoldsUpNobodyForLong() throws IOException {
+    Path tree = Files.createDirectory(cluster.mountPoint(1).resolve("filled by others"));
+    Filler filler = new Filler(tree);
+    filler.write(tree, "before");
+    Path ballast = LoopDisks.fill(cluster.data(3));
+    for (int i = 0; i < 4; i++) {
+      try {
+        filler.write(tree, "while " + i);
+      } catch (IOException e) {
+        assertThat(e).hasMessageContaining("No space left on device");
+      }
+      Files.deleteIfExists(tree.resolve("while " + i));
+    }
+    System.out.printf("filled by others: longest call %d ms%n", filler.longest().toMillis());
+    assertThat(filler.longest()).isLessThan(CALL_MAX);
+    Files.delete(ballast);
+    cluster.stop(3);
+    cluster.restart(3);
+    cluster.awaitInSync();
+    pids = pids();
+    Filler.assertIntact(cluster.mountPoint(3).resolve("filled by others"), "before");
+    assertDaemonsUnharmed();
+  }
+
   private void fillAndMakeRoom(String what) throws IOException {
     Path tree = Files.createDirectory(cluster.mountPoint(1).resolve(what));
     Path elsewhere = cluster.mountPoint(3).resolve(what);

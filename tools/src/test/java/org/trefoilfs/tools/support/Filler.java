@@ -50,7 +50,7 @@ public final class Filler {
         random.nextBytes(bytes);
         long began = System.nanoTime();
         try {
-          out.write(ByteBuffer.wrap(bytes), at);
+          writeAll(out, ByteBuffer.wrap(bytes), at);
         } finally {
           longestNanos = Math.max(longestNanos, System.nanoTime() - began);
         }
@@ -60,19 +60,30 @@ public final class Filler {
     complete.add(name);
   }
 
+  /** The last write before a full disk is a short one. */
+  private static void writeAll(FileChannel out, ByteBuffer bytes, int from) throws IOException {
+    for (int at = from; bytes.hasRemaining(); ) {
+      at += out.write(bytes, at);
+    }
+  }
+
   /** Whether every file that was synced is there, seen from {@code elsewhere}. */
   public void assertIntact(Path elsewhere) throws IOException {
     for (String name : complete) {
-      byte[] found = Files.readAllBytes(elsewhere.resolve(name));
-      Random random = new Random(name.hashCode());
-      byte[] expected = new byte[CALL_BYTES];
-      for (int at = 0; at < FILE_BYTES; at += CALL_BYTES) {
-        random.nextBytes(expected);
-        int from = at;
-        if (found.length != FILE_BYTES
-            || ByteBuffer.wrap(found, from, CALL_BYTES).compareTo(ByteBuffer.wrap(expected)) != 0) {
-          throw new AssertionError(name + " differs at " + from + " of " + found.length);
-        }
+      assertIntact(elsewhere, name);
+    }
+  }
+
+  public static void assertIntact(Path elsewhere, String name) throws IOException {
+    byte[] found = Files.readAllBytes(elsewhere.resolve(name));
+    Random random = new Random(name.hashCode());
+    byte[] expected = new byte[CALL_BYTES];
+    for (int at = 0; at < FILE_BYTES; at += CALL_BYTES) {
+      random.nextBytes(expected);
+      int from = at;
+      if (found.length != FILE_BYTES
+          || ByteBuffer.wrap(found, from, CALL_BYTES).compareTo(ByteBuffer.wrap(expected)) != 0) {
+        throw new AssertionError(name + " differs at " + from + " of " + found.length);
       }
     }
   }

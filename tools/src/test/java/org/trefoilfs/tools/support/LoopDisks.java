@@ -35,6 +35,15 @@ public final class LoopDisks implements AutoCloseable {
     return file;
   }
 
+  /** Takes all of the space there is, to the last block. */
+  public static Path fill(Path directory) {
+    Path file = directory.resolve("ballast");
+    if (!Commands.fails("dd", "if=/dev/zero", "of=" + file, "bs=64k")) {
+      throw new IllegalStateException(directory + " does not get full");
+    }
+    return file;
+  }
+
   /** The loop device goes with its mount, and the images with their directory. */
   @Override
   public void close() {
