@@ -91,7 +91,7 @@ class MountingTest {
         .hasMessageContaining("not connected");
     assertFails(
         Reason.BUSY,
-        "trefoil umount",
+        "trefoil unmount",
         () -> Prerequisites.check(point, MountOptions.defaults("trefoil:x")));
     Unmounter.unmount(point, Unmounter.Manner.PLAIN);
     assertThat(MountTable.at(point)).isEmpty();
