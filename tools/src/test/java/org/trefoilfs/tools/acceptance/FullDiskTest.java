@@ -17,6 +17,7 @@ import org.trefoilfs.tools.library.FsckResult;
 import org.trefoilfs.tools.support.ClusterProcesses;
 import org.trefoilfs.tools.support.Filler;
 import org.trefoilfs.tools.support.LoopDisks;
+import org.trefoilfs.tools.support.StallLimit;
 
 /** Hosts on small disks that fill up: writers are told, nothing breaks, deleting makes room. */
 class FullDiskTest {
@@ -24,7 +25,7 @@ class FullDiskTest {
   private static final int DISK_MEGABYTES = 256;
 
   /** A writer near the end of a disk is slowed, and told when there is no more. */
-  private static final Duration CALL_MAX = Duration.ofSeconds(5);
+  private static final Duration CALL_MAX = StallLimit.chosen();
 
   private static final Duration RECLAIMED = Duration.ofSeconds(30);
 

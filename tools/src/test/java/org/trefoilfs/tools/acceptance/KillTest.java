@@ -13,6 +13,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.trefoilfs.tools.support.ClusterProcesses;
+import org.trefoilfs.tools.support.StallLimit;
 
 /**
  * Each of three hosts in turn is killed in the middle of a copy through another host's mount. Each
@@ -22,7 +23,7 @@ final class KillTest {
   private static final int HOSTS = 3;
 
   /** Of one call: failure detection, an election, and one view change. */
-  private static final long LONGEST_STALL_MILLIS = 5_000;
+  private static final long LONGEST_STALL_MILLIS = StallLimit.chosen().toMillis();
 
   @TempDir Path directory;
 

@@ -20,6 +20,7 @@ import org.trefoilfs.tools.support.ClusterProcesses;
 import org.trefoilfs.tools.support.Commands;
 import org.trefoilfs.tools.support.NetworkNamespaces;
 import org.trefoilfs.tools.support.StaleReads;
+import org.trefoilfs.tools.support.StallLimit;
 import org.trefoilfs.tools.support.SteadyWriter;
 import org.trefoilfs.tools.support.Trees;
 
@@ -34,7 +35,7 @@ class PartitionTest {
   private static final Duration LATE = TIMEOUT.plusSeconds(2);
 
   /** DESIGN 2: no call stalls longer for the loss of a host. */
-  private static final Duration STALL_MAX = Duration.ofSeconds(5);
+  private static final Duration STALL_MAX = StallLimit.chosen();
 
   @TempDir static Path directory;
   private static NetworkNamespaces network;
