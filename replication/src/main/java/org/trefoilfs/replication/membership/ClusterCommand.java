@@ -74,8 +74,9 @@ public sealed interface ClusterCommand {
   record Change(long expectedView, PgView next) {}
 
   /**
-   * Opens closed groups, each from one member. Only from the complete in-sync set, every host of it
-   * up; or from a member that never stopped, which therefore holds whatever was committed.
+   * Opens closed groups, each from the members that hold the last write. Only from the complete
+   * in-sync set, every host of it up; or from members that never stopped, which therefore hold
+   * whatever was committed.
    */
   record ReopenGroups(List<Reopen> groups) implements ClusterCommand {
     public ReopenGroups {
@@ -86,11 +87,13 @@ public sealed interface ClusterCommand {
   /**
    * Opens one group.
    *
-   * @param primary a former in-sync member, under its host's present incarnation
+   * @param members former in-sync members that hold the group's last write, under their hosts'
+   *     present incarnations; the first is to be primary
    * @param joiners who is to catch up; those that are down are left out
    */
-  record Reopen(int pg, long expectedView, PgView.Member primary, List<HostId> joiners) {
+  record Reopen(int pg, long expectedView, List<PgView.Member> members, List<HostId> joiners) {
     public Reopen {
+      members = List.copyOf(members);
       joiners = List.copyOf(joiners);
     }
   }

@@ -56,8 +56,8 @@ final class ClusterCommandCodec {
         out.i64(c.incarnation());
       }
       case ChangeViews c -> Lists.write(out.u8(5), c.changes(), ClusterCommandCodec::writeChange);
-      case ReopenGroups c -> Lists.write(out.u8(6), c.groups(), ClusterCommandCodec::writeReopen);
-      case ForceReopen c -> Lists.write(out.u8(7), c.groups(), ClusterCommandCodec::writeReopen);
+      case ReopenGroups c -> Lists.write(out.u8(18), c.groups(), ClusterCommandCodec::writeReopen);
+      case ForceReopen c -> Lists.write(out.u8(19), c.groups(), ClusterCommandCodec::writeReopen);
       case CreatePool c -> Lists.write(out.u8(8).i32(c.replicas()), c.groups(), PgView::writeTo);
       case CreateVolume c ->
           out.u8(9).string(c.name()).i32(c.replicas()).u8(VolumeInfo.code(c.commit()));
@@ -105,8 +105,6 @@ final class ClusterCommandCodec {
               Set.copyOf(Lists.read(in, Member.ENCODED_BYTES, Member::readFrom)));
       case 4 -> new HostLost(HostId.readFrom(in), in.i64());
       case 5 -> new ChangeViews(readChanges(in));
-      case 6 -> new ReopenGroups(readReopens(in));
-      case 7 -> new ForceReopen(readReopens(in));
       case 8 ->
           new CreatePool(in.i32(), Lists.read(in, PgView.MIN_ENCODED_BYTES, PgView::readFrom));
       case 9 -> new CreateVolume(in.string(), in.i32(), VolumeInfo.commitOf(in.u8()));
@@ -118,6 +116,8 @@ final class ClusterCommandCodec {
       case 15 -> new OpenSession(in.i64(), in.i32(), in.string(), in.string());
       case 16 -> new CloseSession(in.i64());
       case 17 -> new HostsLost(in.i64(), Lists.read(in, Member.ENCODED_BYTES, Member::readFrom));
+      case 18 -> new ReopenGroups(readReopens(in));
+      case 19 -> new ForceReopen(readReopens(in));
       default ->
           throw new TrefoilException(Reason.INVALID, "unknown kind of cluster command " + kind);
     };
@@ -135,19 +135,19 @@ final class ClusterCommandCodec {
 
   private static void writeReopen(Reopen reopen, ByteWriter out) {
     out.i32(reopen.pg()).i64(reopen.expectedView());
-    reopen.primary().writeTo(out);
+    Lists.write(out, reopen.members(), Member::writeTo);
     Lists.write(out, reopen.joiners(), HostId::writeTo);
   }
 
   private static List<Reopen> readReopens(ByteReader in) {
     return Lists.read(
         in,
-        4 + 8 + Member.ENCODED_BYTES + 4,
+        4 + 8 + 4 + 4,
         each ->
             new Reopen(
                 each.i32(),
                 each.i64(),
-                Member.readFrom(each),
+                Lists.read(each, Member.ENCODED_BYTES, Member::readFrom),
                 Lists.read(each, 4, HostId::readFrom)));
   }
 }

@@ -3,6 +3,7 @@ package org.trefoilfs.replication.membership;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -138,8 +139,8 @@ final class GroupRules {
     for (Reopen reopen : command.groups()) {
       PgView now = draft.group(reopen.pg());
       boolean complete = now.inSync().stream().allMatch(m -> draft.isAlive(m.host()));
-      boolean survivor = now.inSync().contains(reopen.primary());
-      results.add(open(draft, now, reopen, complete || survivor));
+      boolean survivors = now.inSync().containsAll(reopen.members());
+      results.add(open(draft, now, reopen, complete || survivors));
     }
     return results;
   }
@@ -149,28 +150,30 @@ final class GroupRules {
     List<ChangeResult> results = new ArrayList<>(command.groups().size());
     for (Reopen reopen : command.groups()) {
       PgView now = draft.group(reopen.pg());
-      LOG.warn("Opening {} from {} alone, by an operator's choice", now, reopen.primary());
+      LOG.warn("Opening {} from {} alone, by an operator's choice", now, reopen.members());
       results.add(open(draft, now, reopen, true));
     }
     return results;
   }
 
   private static ChangeResult open(Draft draft, PgView now, Reopen reopen, boolean legal) {
-    require(
-        now.member(reopen.primary().host()).isPresent(),
-        now,
-        reopen.primary().host() + " was not in sync");
+    Set<HostId> hosts = new LinkedHashSet<>();
+    for (Member member : reopen.members()) {
+      require(now.member(member.host()).isPresent(), now, member.host() + " was not in sync");
+      require(hosts.add(member.host()), now, member.host() + " is named twice");
+    }
+    require(!hosts.isEmpty(), now, "it cannot open from nobody");
     boolean expected = now.view() == reopen.expectedView() && !now.isOpen();
-    if (!expected || !legal || !draft.isAlive(reopen.primary())) {
+    if (!expected || !legal || !reopen.members().stream().allMatch(draft::isAlive)) {
       return new ChangeResult.Refused(now);
     }
     List<HostId> joining =
         reopen.joiners().stream()
             .filter(id -> draft.isAlive(id) && !draft.host(id).witness())
-            .filter(id -> !id.equals(reopen.primary().host()))
+            .filter(id -> !hosts.contains(id))
             .distinct()
             .toList();
-    PgView next = now.next(reopen.primary().host(), List.of(reopen.primary()), joining);
+    PgView next = now.next(hosts.iterator().next(), reopen.members(), joining);
     draft.put(next);
     return new ChangeResult.Applied(next);
   }

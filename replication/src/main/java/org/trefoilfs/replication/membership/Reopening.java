@@ -13,7 +13,7 @@ import org.trefoilfs.replication.placement.PgView;
 import org.trefoilfs.replication.placement.PgView.Member;
 import org.trefoilfs.replication.placement.Rendezvous;
 
-/** From which member a closed group opens. */
+/** From which members a closed group opens. */
 final class Reopening {
   /**
    * A later view first, as in Raft's election: whoever was written to in the last view has seen
@@ -50,18 +50,27 @@ final class Reopening {
         .toList();
   }
 
-  /** Opens the group from one of the hosts; all others that had to do with it catch up. */
+  /**
+   * Opens the group from these hosts, one of them as primary. Each holds whatever was committed, so
+   * each is in sync at once: what the last view left uncommitted is what its new primary has, and
+   * the others take it over. All others that had to do with the group catch up.
+   */
   static Reopen from(ClusterView view, PgView group, Collection<HostId> able) {
     List<HostInfo> hosts =
         view.hosts().values().stream().filter(h -> able.contains(h.id())).toList();
     HostId primary = Rendezvous.first(group.pg(), hosts);
+    List<Member> members = new ArrayList<>();
+    members.add(running(view, primary));
+    able.stream().filter(host -> !host.equals(primary)).forEach(h -> members.add(running(view, h)));
     Set<HostId> joiners = new LinkedHashSet<>();
     group.inSync().forEach(member -> joiners.add(member.host()));
     joiners.addAll(group.joining());
-    joiners.remove(primary);
-    long incarnation = view.host(primary).orElseThrow().incarnation();
-    return new Reopen(
-        group.pg(), group.view(), new Member(primary, incarnation), new ArrayList<>(joiners));
+    joiners.removeAll(able);
+    return new Reopen(group.pg(), group.view(), members, new ArrayList<>(joiners));
+  }
+
+  private static Member running(ClusterView view, HostId host) {
+    return new Member(host, view.host(host).orElseThrow().incarnation());
   }
 
   /** Whether the host runs as the state log says, and is heard. */

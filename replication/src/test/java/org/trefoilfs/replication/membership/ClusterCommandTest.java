@@ -32,9 +32,11 @@ class ClusterCommandTest {
           new ClusterCommand.ChangeViews(
               List.of(new ClusterCommand.Change(3, VIEW), new ClusterCommand.Change(8, CLOSED))),
           new ClusterCommand.ReopenGroups(
-              List.of(new ClusterCommand.Reopen(9, 2, member(1, 2), List.of(id(2))))),
+              List.of(
+                  new ClusterCommand.Reopen(
+                      9, 2, List.of(member(1, 2), member(3, 1)), List.of(id(2))))),
           new ClusterCommand.ForceReopen(
-              List.of(new ClusterCommand.Reopen(9, 2, member(1, 2), List.of()))),
+              List.of(new ClusterCommand.Reopen(9, 2, List.of(member(1, 2)), List.of()))),
           new ClusterCommand.CreatePool(3, List.of(VIEW)),
           new ClusterCommand.CreateVolume("v", 3, CommitMode.ASYNC),
           new ClusterCommand.SetVolume("v", CommitMode.SYNC),

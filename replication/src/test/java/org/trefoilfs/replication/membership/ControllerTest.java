@@ -181,11 +181,12 @@ class ControllerTest {
     }
     controller.reopen(cluster.view(), reports).forEach(cluster::run);
     Map<HostId, Integer> primaries = new HashMap<>();
-    cluster
-        .view()
-        .placement()
-        .groups()
-        .forEach(group -> primaries.merge(group.primary(), 1, Integer::sum));
+    for (PgView group : cluster.view().placement().groups()) {
+      primaries.merge(group.primary(), 1, Integer::sum);
+      assertThat(group.inSync())
+          .containsExactlyInAnyOrder(member(1, 2), member(2, 2), member(3, 2));
+      assertThat(group.joining()).isEmpty();
+    }
     assertThat(primaries.values()).allMatch(count -> count > 60 && count < 110);
   }
 

@@ -14,6 +14,7 @@ import org.trefoilfs.replication.membership.ClusterCommand.CreatePool;
 import org.trefoilfs.replication.membership.ClusterCommand.ForceReopen;
 import org.trefoilfs.replication.membership.ClusterCommand.Reopen;
 import org.trefoilfs.replication.placement.PgView;
+import org.trefoilfs.replication.placement.PgView.Member;
 import org.trefoilfs.replication.placement.Placement;
 
 class GroupCommandsTest {
@@ -162,6 +163,41 @@ class GroupCommandsTest {
   }
 
   @Test
+  void aGroupOpensWithAllWhoHoldItsLastWrite() {
+    int a = now.primary().value();
+    int b = other().value();
+    cluster.start(a, 2);
+    cluster.start(b, 2);
+    List<Member> both = List.of(member(b, 2), member(a, 2));
+    assertThat(cluster.reopen(PG, List.of(member(b, 2), member(a, 1))))
+        .isInstanceOf(ChangeResult.Refused.class);
+    ChangeResult result = cluster.reopen(PG, both, id(a), spare());
+    assertThat(result.view().primary()).isEqualTo(id(b));
+    assertThat(result.view().inSync()).containsExactlyElementsOf(both);
+    assertThat(result.view().joining()).containsExactly(spare());
+  }
+
+  @Test
+  void aRestartedMemberDoesNotPassForOneThatNeverStopped() {
+    int a = now.primary().value();
+    int b = other().value();
+    cluster.start(a, 2);
+    cluster.lose(a);
+    cluster.start(a, 3);
+    cluster.lose(b);
+    assertThat(cluster.reopen(PG, List.of(member(a, 3)))).isInstanceOf(ChangeResult.Refused.class);
+  }
+
+  @Test
+  void nobodyAndTheSameTwiceOpenNoGroup() {
+    int a = now.primary().value();
+    cluster.start(a, 2);
+    assertThat(refusal(() -> cluster.reopen(PG, List.of()))).isEqualTo(Reason.INVALID);
+    assertThat(refusal(() -> cluster.reopen(PG, List.of(member(a, 2), member(a, 2)))))
+        .isEqualTo(Reason.INVALID);
+  }
+
+  @Test
   void aStrangerNeverOpensAGroup() {
     cluster.start(now.primary().value(), 2);
     assertThat(refusal(() -> cluster.reopen(PG, first(spare())))).isEqualTo(Reason.INVALID);
@@ -172,7 +208,7 @@ class GroupCommandsTest {
     int a = now.primary().value();
     cluster.start(a, 2);
     cluster.lose(other().value());
-    Reopen reopen = new Reopen(PG, cluster.group(PG).view(), member(a, 2), List.of());
+    Reopen reopen = new Reopen(PG, cluster.group(PG).view(), List.of(member(a, 2)), List.of());
     cluster.run(new ForceReopen(List.of(reopen)));
     assertThat(cluster.group(PG).primary()).isEqualTo(id(a));
   }

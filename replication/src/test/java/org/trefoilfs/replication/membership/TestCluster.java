@@ -105,8 +105,12 @@ final class TestCluster implements StateLog {
     return ChangeResult.decode(reply).getFirst();
   }
 
-  ChangeResult reopen(int pg, Member primary, HostId... joiners) {
-    Reopen reopen = new Reopen(pg, group(pg).view(), primary, Arrays.asList(joiners));
+  ChangeResult reopen(int pg, Member member, HostId... joiners) {
+    return reopen(pg, List.of(member), joiners);
+  }
+
+  ChangeResult reopen(int pg, List<Member> members, HostId... joiners) {
+    Reopen reopen = new Reopen(pg, group(pg).view(), members, Arrays.asList(joiners));
     return ChangeResult.decode(run(new ReopenGroups(List.of(reopen)))).getFirst();
   }
 
