@@ -8,13 +8,11 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.trefoilfs.tools.support.ClusterProcesses;
 
 /** Real programs on a mount, each checked by its own means, and at the other mount. */
-@Tag("acceptance")
 final class ApplicationsTest {
   private static final int SQLITE_WRITERS = 4;
   private static final int SQLITE_INSERTS = 40;

@@ -15,7 +15,6 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.trefoilfs.replication.transport.FrameHeader;
@@ -30,7 +29,6 @@ import org.trefoilfs.tools.support.CommandRun;
  * the remedy, the exit status of the manual, and a volume and a host that are none the worse for
  * it.
  */
-@Tag("acceptance")
 class BadInputTest {
   private static final int FAILED = 1;
   private static final int USAGE = 2;

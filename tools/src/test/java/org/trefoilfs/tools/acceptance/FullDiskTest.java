@@ -11,7 +11,6 @@ import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.trefoilfs.tools.library.FsckResult;
@@ -21,7 +20,6 @@ import org.trefoilfs.tools.support.LoopDisks;
 import org.trefoilfs.tools.support.StallLimit;
 
 /** Hosts on small disks that fill up: writers are told, nothing breaks, deleting makes room. */
-@Tag("acceptance")
 class FullDiskTest {
   private static final int HOSTS = 3;
   private static final int DISK_MEGABYTES = 256;

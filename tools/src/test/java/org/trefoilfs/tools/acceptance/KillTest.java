@@ -10,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.trefoilfs.tools.support.ClusterProcesses;
@@ -20,7 +19,6 @@ import org.trefoilfs.tools.support.StallLimit;
  * Each of three hosts in turn is killed in the middle of a copy through another host's mount. Each
  * is primary of a third of the groups; one of them leads the state log.
  */
-@Tag("acceptance")
 final class KillTest {
   private static final int HOSTS = 3;
 

@@ -12,7 +12,6 @@ import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.trefoilfs.tools.daemon.HostConfig;
@@ -26,7 +25,6 @@ import org.trefoilfs.tools.support.SteadyWriter;
 import org.trefoilfs.tools.support.Trees;
 
 /** Three hosts on three networks: one is cut off, lives on alone, and comes back. */
-@Tag("acceptance")
 class PartitionTest {
   private static final int HOSTS = 3;
   private static final Duration TIMEOUT = Duration.ofSeconds(4);

@@ -6,13 +6,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.trefoilfs.tools.support.ClusterProcesses;
 
 /** A tree copied into one mount is there, identical, at the others. */
-@Tag("acceptance")
 final class TreeCopyTest {
   @TempDir Path directory;
 
