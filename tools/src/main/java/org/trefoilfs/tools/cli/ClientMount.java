@@ -43,7 +43,7 @@ final class ClientMount {
   static void serve(Context context, Target target, MountSpec spec) {
     Registry registry = context.machine().registry();
     ClusterAccess cluster = context.library().attach(target.addresses(), ATTACH);
-    MountHandle handle = cluster.mount(Volumes.find(cluster.snapshot(), spec.volume()), spec);
+    MountHandle handle = cluster.mount(Volumes.find(cluster, spec.volume()), spec);
     Runtime.getRuntime()
         .addShutdownHook(
             new Thread(

@@ -179,7 +179,7 @@ public final class Daemon implements AutoCloseable {
 
     @Override
     public MountHandle mount(MountSpec spec) {
-      MountHandle handle = host.mount(Volumes.find(host.snapshot(), spec.volume()), spec);
+      MountHandle handle = host.mount(Volumes.find(host, spec.volume()), spec);
       registry.add(
           new Registry.Mount(
               ProcessId.current(),

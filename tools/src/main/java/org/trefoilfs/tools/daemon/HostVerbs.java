@@ -99,7 +99,7 @@ final class HostVerbs implements DaemonService {
   }
 
   private List<VolumeLine> volumes() {
-    return host.snapshot().volumes().stream()
+    return host.latest().volumes().stream()
         .filter(volume -> !volume.deleted())
         .map(volume -> StatusBuilder.line(volume, usage(volume)))
         .toList();
@@ -170,7 +170,7 @@ final class HostVerbs implements DaemonService {
   }
 
   private VolumeInfo volume(String name) {
-    return Volumes.find(host.snapshot(), name);
+    return Volumes.find(host, name);
   }
 
   private Messages.Nothing mount(MountSpec spec) {

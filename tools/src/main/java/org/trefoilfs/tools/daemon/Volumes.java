@@ -1,21 +1,35 @@
 package org.trefoilfs.tools.daemon;
 
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.membership.VolumeInfo;
+import org.trefoilfs.tools.library.ClusterAccess;
 import org.trefoilfs.tools.library.ClusterSnapshot;
 
 /** Finds volumes by the names that users know. */
 public final class Volumes {
   private Volumes() {}
 
-  /** NOT_FOUND, with the names that exist. */
-  public static VolumeInfo find(ClusterSnapshot snapshot, String name) {
+  /**
+   * The volume, even if it was created elsewhere a moment ago. NOT_FOUND, with the names that
+   * exist; UNAVAILABLE when it is unknown here and no majority can say more.
+   */
+  public static VolumeInfo find(ClusterAccess cluster, String name) {
+    Optional<VolumeInfo> known = named(cluster.snapshot(), name);
+    if (known.isPresent()) {
+      return known.get();
+    }
+    ClusterSnapshot latest = cluster.latest();
+    return named(latest, name)
+        .orElseThrow(() -> new TrefoilException(Reason.NOT_FOUND, unknown(latest, name)));
+  }
+
+  private static Optional<VolumeInfo> named(ClusterSnapshot snapshot, String name) {
     return snapshot.volumes().stream()
         .filter(volume -> !volume.deleted() && volume.name().equals(name))
-        .findFirst()
-        .orElseThrow(() -> new TrefoilException(Reason.NOT_FOUND, unknown(snapshot, name)));
+        .findFirst();
   }
 
   private static String unknown(ClusterSnapshot snapshot, String name) {

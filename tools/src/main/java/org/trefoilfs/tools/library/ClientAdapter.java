@@ -44,7 +44,15 @@ final class ClientAdapter implements ClusterAccess, Member {
 
   @Override
   public ClusterSnapshot snapshot() {
-    ClusterView view = client.view();
+    return snapshot(client.view());
+  }
+
+  @Override
+  public ClusterSnapshot latest() {
+    return snapshot(volumes.latestView());
+  }
+
+  private static ClusterSnapshot snapshot(ClusterView view) {
     return new ClusterSnapshot(
         new ClusterSnapshot.Control(view.clusterId(), Optional.empty(), Set.of()),
         List.copyOf(view.hosts().values()),

@@ -9,7 +9,11 @@ import org.trefoilfs.tools.mount.MountSpec;
 
 /** A member's view of the cluster, and what can be changed in it. Thread-safe. */
 public interface ClusterAccess extends AutoCloseable {
+  /** As far as this member has followed, milliseconds behind the leader. Asks nobody. */
   ClusterSnapshot snapshot();
+
+  /** With everything that was committed before the call. UNAVAILABLE without a majority. */
+  ClusterSnapshot latest();
 
   /** Files and bytes of a volume. */
   VolumeUsage usage(VolumeInfo volume);

@@ -48,7 +48,15 @@ final class HostAdapter implements RunningHost, Member {
 
   @Override
   public ClusterSnapshot snapshot() {
-    ClusterView view = host.view();
+    return snapshot(host.view());
+  }
+
+  @Override
+  public ClusterSnapshot latest() {
+    return snapshot(volumes.latestView());
+  }
+
+  private ClusterSnapshot snapshot(ClusterView view) {
     return new ClusterSnapshot(
         new ClusterSnapshot.Control(view.clusterId(), host.leader(), host.voters()),
         List.copyOf(view.hosts().values()),

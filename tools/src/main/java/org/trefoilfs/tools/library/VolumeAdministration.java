@@ -8,6 +8,8 @@ import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.commit.CommitMode;
 import org.trefoilfs.replication.membership.ClusterCommand.CreateVolume;
+import org.trefoilfs.replication.membership.ClusterDelta;
+import org.trefoilfs.replication.membership.ClusterView;
 import org.trefoilfs.replication.membership.VolumeInfo;
 
 /** Creates, changes, counts and deletes volumes through the state log. */
@@ -24,6 +26,12 @@ final class VolumeAdministration {
 
   VolumeAdministration(Member member) {
     this.member = member;
+  }
+
+  /** The cluster with everything that was committed before the call. */
+  ClusterView latestView() {
+    ClusterView known = member.view();
+    return ClusterDelta.apply(known, Waits.get(member.cluster().deltaSince(known.epoch())));
   }
 
   VolumeInfo create(String name, int replicas, CommitMode commit) {

@@ -39,6 +39,9 @@ public final class StubHost implements RunningHost {
   private final NettyServer server;
   private final List<VolumeInfo> volumes = new ArrayList<>();
 
+  /** What this host has heard of: behind, until the latest is asked for. */
+  private List<VolumeInfo> heard = List.of();
+
   public StubHost(HostOptions options, Library.AdminHandler admin) {
     server =
         NettyServer.start(
@@ -87,10 +90,16 @@ public final class StubHost implements RunningHost {
     return new ClusterSnapshot(
         new ClusterSnapshot.Control(CLUSTER, Optional.of(identity.id()), Set.of(identity.id())),
         List.of(self),
-        List.copyOf(volumes),
+        heard,
         List.of(),
         Map.of(
             identity.id(), new Message.HostReport(true, 1 << 30, 1 << 29, Message.CatchUp.NONE)));
+  }
+
+  @Override
+  public synchronized ClusterSnapshot latest() {
+    heard = List.copyOf(volumes);
+    return snapshot();
   }
 
   @Override
