@@ -306,7 +306,9 @@ public final class Host implements Closeable {
     node.wire(
         new HostNode.Parts(
             journal, store, applier, heartbeats, link, proposals, catchUps, room, this::fail));
-    recovery.groups(journal.replayReport().loss()).values().forEach(groups::recovered);
+    recovery
+        .groups(journal.replayReport().loss())
+        .forEach((pg, groupLog) -> groups.recovered(groupLog, recovery.history(pg)));
     Checkpoint checkpoint =
         new Checkpoint(
             journal,
