@@ -1,9 +1,12 @@
 package org.trefoilfs.replication.commit;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import org.trefoilfs.replication.chunk.ChunkId;
 import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.journal.JournalRecord;
 
@@ -22,6 +25,9 @@ public final class CopyState {
    * when they lost their unsynced tails.
    */
   private final TreeMap<Long, Long> copied = new TreeMap<>();
+
+  /** Chunks copied since the base. */
+  private final Set<ChunkId> chunks = new HashSet<>();
 
   CopyState() {}
 
@@ -44,14 +50,29 @@ public final class CopyState {
     return reached;
   }
 
+  /**
+   * Whether the chunk was copied since the base, and so holds everything up to its version. Known
+   * as far back as the journal goes.
+   */
+  public boolean hasCopied(ChunkId chunk) {
+    return chunks.contains(chunk);
+  }
+
   /** Nobody knows what the chunks hold: all of them have to be compared. */
   public void lost() {
     complete = false;
     base = Optional.empty();
   }
 
-  /** A chunk, or a part of one, was replaced by another member's, as of this version. */
-  public void copied(Version version) {
+  /** A chunk, or what differs of it, was replaced by another member's, as of this version. */
+  public void copied(ChunkId chunk, Version version) {
+    reached(version);
+    if (base.isPresent()) {
+      chunks.add(chunk);
+    }
+  }
+
+  private void reached(Version version) {
     if (!version.equals(Version.NONE)) {
       copied.merge(version.view(), version.n(), Math::max);
     }
@@ -64,13 +85,14 @@ public final class CopyState {
       base = Optional.of(now);
       complete = false;
     }
-    copied(now);
+    reached(now);
   }
 
   /** The chunks hold everything committed, {@code now} and from here on. */
   public void caughtUp(Version now) {
     complete = true;
     base = Optional.empty();
+    chunks.clear();
     copied.values().removeIf(n -> n <= now.n());
   }
 
@@ -80,9 +102,12 @@ public final class CopyState {
   }
 
   void restore(JournalRecord.Copying record) {
+    if (!record.base().equals(base)) {
+      chunks.clear();
+    }
     complete = record.complete();
     base = record.base();
     copied.clear();
-    record.reached().forEach(this::copied);
+    record.reached().forEach(this::reached);
   }
 }

@@ -166,13 +166,13 @@ public final class GroupLog {
         copyState.restore(copying);
         yield List.of();
       }
-      case JournalRecord.Installed(_, ChunkImage image) -> copied(image.version());
-      case JournalRecord.Patched(_, ChunkImage image, _) -> copied(image.version());
+      case JournalRecord.Installed(_, ChunkImage image) -> copied(image);
+      case JournalRecord.Patched(_, ChunkImage image, _) -> copied(image);
     };
   }
 
-  private List<Entry> copied(Version version) {
-    copyState.copied(version);
+  private List<Entry> copied(ChunkImage image) {
+    copyState.copied(image.id(), image.version());
     return List.of();
   }
 

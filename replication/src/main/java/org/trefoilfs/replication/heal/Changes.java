@@ -1,7 +1,8 @@
 package org.trefoilfs.replication.heal;
 
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.TreeMap;
@@ -15,21 +16,24 @@ import org.trefoilfs.replication.chunk.Version;
  * member of the group keeps it, from the committed writes alone, so that whoever is primary when
  * the member returns can tell. Pure; the caller serializes calls.
  *
- * <p>Kept in two generations, each a set of blocks by chunk. While all replicas are in sync the
- * older one is dropped now and then; while one is away both grow, by 128 bytes for each chunk
- * written.
+ * <p>Kept in generations, each a set of blocks by chunk. One begins with every view, for then a
+ * member may have left, and after some writes; old ones are dropped while nobody is away.
  *
  * <pre>
- *       floor            middle                     last
- *   ------|----- older -----|------- newer ----------|
+ *       floor                                  last
+ *   ------|--- generation ---|--- generation ---|
  * </pre>
  */
 public final class Changes {
+  /** Writes in a generation while nobody is away. */
+  private static final int GENERATION = 32;
+
+  /** A member that has just left may not have known of the last commits. */
+  private static final int KEPT_GENERATIONS = 2;
+
   private Version floor;
-  private long middle;
   private long last;
-  private Map<ChunkId, Changed> older = new HashMap<>();
-  private Map<ChunkId, Changed> newer = new HashMap<>();
+  private final Deque<Generation> generations = new ArrayDeque<>();
 
   /** View by the number of the first write that was committed in it. */
   private final TreeMap<Long, Long> views = new TreeMap<>();
@@ -41,13 +45,27 @@ public final class Changes {
    */
   public record Changed(long lastN, BlockSet blocks) {}
 
+  /** What was written after number {@code after}. */
+  private record Generation(long after, Map<ChunkId, Changed> chunks) {
+    Generation(long after) {
+      this(after, new HashMap<>());
+    }
+  }
+
   /**
    * @param floor nothing is known of writes up to this one
    */
   public Changes(Version floor) {
-    this.floor = floor;
-    this.middle = floor.n();
-    this.last = floor.n();
+    restart(floor);
+  }
+
+  /** Forgets everything: writes are known from the next one on. */
+  public void restart(Version from) {
+    floor = from;
+    last = from.n();
+    generations.clear();
+    generations.add(new Generation(last));
+    views.clear();
   }
 
   /** The next write in the order of the group. */
@@ -56,37 +74,47 @@ public final class Changes {
       restart(new Version(version.view(), version.n() - 1));
     }
     last = version.n();
-    if (views.isEmpty() || views.lastEntry().getValue() < version.view()) {
+    if (viewAt(last) < version.view()) {
       views.put(version.n(), version.view());
     }
-    BlockSet blocks = BlockSet.of(mutation);
-    newer.compute(
-        mutation.chunk(),
-        (_, known) -> {
-          if (known != null) {
-            blocks.add(known.blocks());
-          }
-          return new Changed(version.n(), blocks);
-        });
+    generations
+        .getLast()
+        .chunks()
+        .merge(
+            mutation.chunk(),
+            new Changed(last, BlockSet.of(mutation)),
+            (known, now) -> {
+              known.blocks().add(now.blocks());
+              return new Changed(now.lastN(), known.blocks());
+            });
   }
 
-  /** Forgets everything: writes are known from the next one on. */
-  public void restart(Version from) {
-    floor = from;
-    middle = from.n();
-    last = from.n();
-    older = new HashMap<>();
-    newer = new HashMap<>();
-    views.clear();
+  /** From here on changes are told apart from those before. */
+  public void mark() {
+    if (generations.getLast().after() < last) {
+      generations.add(new Generation(last));
+    }
   }
 
-  /** Drops the older half of what is known. */
+  /** Drops what hardly anybody will ask for, as nobody is away. */
+  public void trimIfDue() {
+    if (last - generations.getLast().after() >= GENERATION) {
+      mark();
+      while (generations.size() > KEPT_GENERATIONS) {
+        trim();
+      }
+    }
+  }
+
+  /** Drops the oldest of what is known. */
   public void trim() {
-    floor = new Version(viewAt(middle), middle);
-    views.headMap(middle, true).clear();
-    older = newer;
-    newer = new HashMap<>();
-    middle = last;
+    generations.removeFirst();
+    if (generations.isEmpty()) {
+      generations.add(new Generation(last));
+    }
+    long from = generations.getFirst().after();
+    floor = new Version(viewAt(from), from);
+    views.headMap(from, true).clear();
   }
 
   private long viewAt(long n) {
@@ -99,19 +127,14 @@ public final class Changes {
     return last;
   }
 
-  /** Chunks that were written since the last {@link #trim}. */
-  public int recentChunks() {
-    return newer.size();
+  /** Whether {@link #since} can tell. */
+  public boolean knowsSince(long n) {
+    return n >= floor.n();
   }
 
   /** What memory this takes, in chunks: some 200 bytes each. */
   public int chunks() {
-    return older.size() + newer.size();
-  }
-
-  /** Whether {@link #since} can tell. */
-  public boolean knowsSince(long n) {
-    return n >= floor.n();
+    return generations.stream().mapToInt(generation -> generation.chunks().size()).sum();
   }
 
   /**
@@ -141,42 +164,38 @@ public final class Changes {
    * {@link #sharedWith} may return.
    */
   public Map<ChunkId, Changed> since(long n) {
-    if (n < floor.n()) {
+    if (!knowsSince(n)) {
       throw new IllegalArgumentException(
           "changes since %d are not known, only since %s".formatted(n, floor));
     }
     Map<ChunkId, Changed> changed = new HashMap<>();
-    if (n < middle) {
-      collect(older, n, changed);
+    for (Generation generation : generations) {
+      generation
+          .chunks()
+          .forEach(
+              (chunk, each) -> {
+                if (each.lastN() > n) {
+                  BlockSet blocks = each.blocks().copy();
+                  Changed earlier = changed.get(chunk);
+                  if (earlier != null) {
+                    blocks.add(earlier.blocks());
+                  }
+                  changed.put(chunk, new Changed(each.lastN(), blocks));
+                }
+              });
     }
-    collect(newer, n, changed);
     return changed;
   }
 
   /** Of one chunk; see {@link #since}. */
   public BlockSet blocksSince(ChunkId chunk, long n) {
     BlockSet blocks = BlockSet.none();
-    for (Map<ChunkId, Changed> generation : List.of(older, newer)) {
-      Changed changed = generation.get(chunk);
+    for (Generation generation : generations) {
+      Changed changed = generation.chunks().get(chunk);
       if (changed != null && changed.lastN() > n) {
         blocks.add(changed.blocks());
       }
     }
     return blocks;
-  }
-
-  private static void collect(
-      Map<ChunkId, Changed> generation, long after, Map<ChunkId, Changed> into) {
-    generation.forEach(
-        (chunk, each) -> {
-          if (each.lastN() > after) {
-            Changed known = into.get(chunk);
-            BlockSet blocks = each.blocks().copy();
-            if (known != null) {
-              blocks.add(known.blocks());
-            }
-            into.put(chunk, new Changed(each.lastN(), blocks));
-          }
-        });
   }
 }

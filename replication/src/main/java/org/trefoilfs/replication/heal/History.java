@@ -20,9 +20,6 @@ public final class History {
   /** Chunks in one answer, some 150 bytes each: beyond, comparing all is no dearer. */
   private static final int MAX_CHUNKS = 16_384;
 
-  /** Chunks written since the last trim that make the next one due. */
-  private static final int TRIM_CHUNKS = 32;
-
   private Changes changes = new Changes(Version.NONE);
 
   /** Of the time before this member became a joiner; null once it has caught up. */
@@ -53,9 +50,12 @@ public final class History {
 
   /** All replicas are in sync: what is old will hardly be asked for. */
   public void trimIfDue() {
-    if (changes.recentChunks() >= TRIM_CHUNKS) {
-      changes.trim();
-    }
+    changes.trimIfDue();
+  }
+
+  /** A view has begun: a member may have left with what it has now. */
+  public void mark() {
+    changes.mark();
   }
 
   /** Gives memory back, though a member that is away may have to compare everything then. */

@@ -175,12 +175,19 @@ final class CatchUps {
       reached = state.reached();
     }
     if (base == null) {
+      log.debug("group {}: all chunks are to be compared", slot.pg);
       return false;
     }
     Message answer = call(attempt, new Message.ListChanges(slot.pg, attempt.view(), base, reached));
     if (!(answer instanceof Message.ChangeList changes)) {
       throw new TrefoilException(Reason.INVALID, "unexpected answer to LIST_CHANGES: " + answer);
     }
+    log.debug(
+        "group {}: in sync up to {}, copied in part {}; told of {}",
+        slot.pg,
+        base,
+        reached,
+        changes);
     if (!changes.known()) {
       return false;
     }
@@ -192,13 +199,12 @@ final class CatchUps {
       return false;
     }
     Set<ChunkId> putOff = node.applier().putOff(slot.pg);
-    boolean mayBeThere = changes.since() == base.n();
     locked(
         slot,
         catchUp,
         () -> {
           for (Message.ChangedChunk chunk : changes.chunks()) {
-            if (!mayBeThere || !holds(slot.pg, chunk)) {
+            if (!holds(slot, chunk)) {
               catchUp.changed(chunk.id(), blocksToFetch(slot.pg, chunk.id(), chunk.blocks()));
             }
           }
@@ -212,11 +218,12 @@ final class CatchUps {
   }
 
   /** A catch-up that was interrupted has copied this chunk already. */
-  private boolean holds(int pg, Message.ChangedChunk chunk) {
-    return node.store()
-        .info(pg, chunk.id())
-        .filter(ours -> ours.version().n() >= chunk.lastN())
-        .isPresent();
+  private boolean holds(GroupHost.Slot slot, Message.ChangedChunk chunk) {
+    return slot.group.log().copyState().hasCopied(chunk.id())
+        && node.store()
+            .info(slot.pg, chunk.id())
+            .filter(ours -> ours.version().n() >= chunk.lastN())
+            .isPresent();
   }
 
   /** A chunk that is not here, or is damaged, is fetched whole. */
@@ -275,7 +282,7 @@ final class CatchUps {
     GroupHost.Slot slot = attempt.slot();
     ChunkImage image;
     BlockSet blocks;
-    switch (call(attempt, request(slot.pg, wanted, catchUp.since()))) {
+    switch (call(attempt, request(attempt, wanted, catchUp.since()))) {
       case Message.Chunk(ChunkImage whole) -> {
         image = whole;
         blocks = BlockSet.all();
@@ -298,10 +305,11 @@ final class CatchUps {
         });
   }
 
-  private static Message request(int pg, CatchUp.Wanted wanted, long since) {
+  private static Message request(Attempt attempt, CatchUp.Wanted wanted, long since) {
+    int pg = attempt.slot().pg;
     return wanted.blocks().isAll()
         ? new Message.FetchChunk(pg, wanted.chunk())
-        : new Message.FetchBlocks(pg, wanted.chunk(), since, wanted.blocks());
+        : new Message.FetchBlocks(pg, attempt.view(), wanted.chunk(), since, wanted.blocks());
   }
 
   private void install(GroupHost.Slot slot, ChunkImage image, BlockSet blocks, List<Entry> kept) {
@@ -311,7 +319,7 @@ final class CatchUps {
     } else {
       node.applier().patch(slot.pg, image, blocks, kept);
     }
-    slot.group.log().copyState().copied(image.version());
+    slot.group.log().copyState().copied(image.id(), image.version());
     bytesDone.addAndGet(image.bytes());
   }
 

@@ -169,6 +169,7 @@ final class GroupHost implements GroupPorts {
                 || target.group.currentView().view() < next.view()) {
               target.catchUp = null;
             }
+            target.history.mark();
             target.group.view(next, mayStillServe);
           });
     }
@@ -529,6 +530,7 @@ final class GroupHost implements GroupPorts {
   }
 
   private Message fetchBlocks(Message.FetchBlocks fetch) {
+    servingView(fetch.pg(), fetch.view());
     ChunkImage image = fetch(fetch.pg(), fetch.chunk());
     BlockSet blocks = fetch.blocks().copy();
     Slot slot = slot(fetch.pg());

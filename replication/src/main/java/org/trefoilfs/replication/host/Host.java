@@ -607,6 +607,11 @@ public final class Host implements Closeable {
     return started().groups().healed();
   }
 
+  /** How far this host has caught up with what it missed. */
+  public Message.CatchUp catchUp() {
+    return started().catchUps().progress();
+  }
+
   /** Smallest orphan cursor of all live mount sessions; see {@code SessionTable}. */
   public long minimumOrphanCursor() {
     return started().duties().minimumOrphanCursor();

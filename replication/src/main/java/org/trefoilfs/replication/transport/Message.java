@@ -151,10 +151,11 @@ public sealed interface Message {
   record ChangedChunk(ChunkId id, long lastN, BlockSet blocks) {}
 
   /**
-   * Asks for these blocks of a chunk, and those written after number {@code since}, as committed
-   * now. Answered by {@link Blocks}.
+   * Asks the primary of the view for these blocks of a chunk, and those written after number {@code
+   * since}, as committed now. Answered by {@link Blocks}.
    */
-  record FetchBlocks(int pg, ChunkId chunk, long since, BlockSet blocks) implements Message {
+  record FetchBlocks(int pg, long view, ChunkId chunk, long since, BlockSet blocks)
+      implements Message {
     @Override
     public Lane lane() {
       return Lane.BULK;

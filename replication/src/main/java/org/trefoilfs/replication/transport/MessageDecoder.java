@@ -73,7 +73,8 @@ final class MessageDecoder {
           new Message.ChangeList(
               in.bool(), in.i64(), list(in, CHANGED_BYTES, MessageDecoder::changed));
       case FETCH_BLOCKS ->
-          new Message.FetchBlocks(in.i32(), ChunkId.readFrom(in), in.i64(), BlockSet.readFrom(in));
+          new Message.FetchBlocks(
+              in.i32(), in.i64(), ChunkId.readFrom(in), in.i64(), BlockSet.readFrom(in));
       case BLOCKS -> {
         BlockSet blocks = BlockSet.readFrom(in);
         yield new Message.Blocks(checked(ChunkImage.readFrom(in)), blocks);

@@ -62,7 +62,7 @@ final class MessageEncoder {
         each(m.chunks(), out, chunk -> changed(chunk, out));
       }
       case Message.FetchBlocks m -> {
-        m.chunk().writeTo(out.i32(m.pg()));
+        m.chunk().writeTo(out.i32(m.pg()).i64(m.view()));
         m.blocks().writeTo(out.i64(m.since()));
       }
       case Message.Blocks m -> {

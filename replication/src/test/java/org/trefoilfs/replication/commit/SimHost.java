@@ -180,6 +180,7 @@ final class SimHost implements GroupPorts {
       if (current == null || current.view() < next.view()) {
         catchUps.remove(next.pg());
       }
+      history(next.pg()).mark();
       event(() -> group(next.pg()).view(next, mayStillServe));
     }
     countGrants();
@@ -264,7 +265,13 @@ final class SimHost implements GroupPorts {
             new Message.ChunkList(
                 group(list.pg()).log().commitIndex(), infos(list.pg()), List.of(), false));
       }
-      case Message.FetchChunk fetch -> reply.accept(new Message.Chunk(image(fetch.chunk())));
+      case Message.FetchChunk fetch -> {
+        PgView view = known.placement().group(fetch.pg()).orElse(null);
+        if (view == null || !view.isInSync(id, incarnation)) {
+          throw new TrefoilException(Reason.STALE_VIEW, "not in sync");
+        }
+        reply.accept(new Message.Chunk(image(fetch.chunk())));
+      }
       case Message.CaughtUp caughtUp -> {
         event(() -> group(caughtUp.pg()).caughtUp(caughtUp));
         reply.accept(new Message.Done());
@@ -280,6 +287,7 @@ final class SimHost implements GroupPorts {
   }
 
   private Message blocks(Message.FetchBlocks fetch) {
+    checkServing(fetch.pg(), fetch.view());
     BlockSet blocks = fetch.blocks().copy();
     blocks.add(history(fetch.pg()).blocksSince(fetch.chunk(), fetch.since()));
     return new Message.Blocks(image(fetch.chunk()).only(blocks), blocks);
@@ -541,7 +549,7 @@ final class SimHost implements GroupPorts {
             compareAll(pg, view, primary, mine, catchUp, again);
             return;
           }
-          changes.chunks().forEach(chunk -> want(catchUp, chunk, changes.since() == base.n()));
+          changes.chunks().forEach(chunk -> want(pg, catchUp, chunk));
           own.forEach(catchUp::changed);
           catchUp.listed(changes.since());
           fetch(pg, view, primary, mine, catchUp, again);
@@ -549,9 +557,13 @@ final class SimHost implements GroupPorts {
         again);
   }
 
-  private void want(CatchUp catchUp, Message.ChangedChunk chunk, boolean mayBeThere) {
+  private void want(int pg, CatchUp catchUp, Message.ChangedChunk chunk) {
     SimChunk held = store.get(chunk.id());
-    if (!mayBeThere || held == null || held.version().n() < chunk.lastN()) {
+    boolean there =
+        held != null
+            && held.version().n() >= chunk.lastN()
+            && group(pg).log().copyState().hasCopied(chunk.id());
+    if (!there) {
       catchUp.changed(chunk.id(), held == null ? BlockSet.all() : chunk.blocks());
     }
   }
@@ -619,7 +631,7 @@ final class SimHost implements GroupPorts {
         primary,
         wanted.blocks().isAll()
             ? new Message.FetchChunk(pg, wanted.chunk())
-            : new Message.FetchBlocks(pg, wanted.chunk(), catchUp.since(), wanted.blocks()),
+            : new Message.FetchBlocks(pg, view, wanted.chunk(), catchUp.since(), wanted.blocks()),
         answer -> {
           if (joins(pg, view, mine) && catchUps.get(pg) == catchUp) {
             ChunkImage image =
@@ -645,7 +657,7 @@ final class SimHost implements GroupPorts {
       append(new JournalRecord.Patched(pg, image, blocks));
       patch(image, blocks);
     }
-    group(pg).log().copyState().copied(image.version());
+    group(pg).log().copyState().copied(image.id(), image.version());
   }
 
   @Override

@@ -63,7 +63,7 @@ public final class RandomMessages {
               random.nextBoolean(),
               l(),
               some(() -> new Message.ChangedChunk(chunk(), l(), blocks())));
-      case FETCH_BLOCKS -> new Message.FetchBlocks(i(), chunk(), l(), blocks());
+      case FETCH_BLOCKS -> new Message.FetchBlocks(i(), l(), chunk(), l(), blocks());
       case BLOCKS -> new Message.Blocks(image(), blocks());
       case FETCH_CHUNK -> new Message.FetchChunk(i(), chunk());
       case CHUNK -> new Message.Chunk(image());
