@@ -59,6 +59,9 @@ final class Checkpoint {
                   new JournalRecord.Committed(
                       group.pg(), group.last().view(), group.commitIndex()));
         }
+        if (group.lastN() > 0 || !group.copyState().isComplete()) {
+          last = journal.append(group.copyState().record(group.pg()));
+        }
       }
     }
     journal.sync(last).join();

@@ -4,9 +4,12 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.trefoilfs.replication.chunk.BlockSet;
+import org.trefoilfs.replication.chunk.ChunkImage;
 import org.trefoilfs.replication.chunk.ChunkStore;
 import org.trefoilfs.replication.commit.Entry;
 import org.trefoilfs.replication.commit.GroupLog;
+import org.trefoilfs.replication.heal.History;
 import org.trefoilfs.replication.journal.JournalRecord;
 import org.trefoilfs.replication.journal.ReplayReport;
 
@@ -21,6 +24,7 @@ final class Recovery {
   private final ChunkStore store;
   private final RecentOperations recent;
   private final Map<Integer, GroupLog> groups = new TreeMap<>();
+  private final Map<Integer, History> histories = new TreeMap<>();
   private long redone;
 
   Recovery(ChunkStore store, RecentOperations recent) {
@@ -30,14 +34,27 @@ final class Recovery {
 
   void replay(JournalRecord record, long position) {
     GroupLog group = groups.computeIfAbsent(record.pg(), GroupLog::new);
+    History history = history(record.pg());
     for (Entry entry : group.replay(record, position)) {
+      history.committed(entry);
       store.apply(entry.pg(), entry.mutation(), entry.version(), ChunkStore.Redo.REDO);
       recent.committed(entry.operation(), entry.version());
       redone++;
     }
-    if (record instanceof JournalRecord.Installed installed) {
-      Applier.installWithoutJournal(store, installed.pg(), installed.image());
+    switch (record) {
+      case JournalRecord.Installed(int pg, ChunkImage image) ->
+          Applier.installWithoutJournal(store, pg, image);
+      case JournalRecord.Patched(int pg, ChunkImage image, BlockSet blocks) ->
+          Applier.patchWithoutJournal(store, pg, image, blocks);
+      case JournalRecord.Reset _ -> history.joins(group.committed());
+      case JournalRecord.Copying copying when copying.complete() -> history.caughtUp();
+      default -> {}
     }
+  }
+
+  /** What the group's journal records tell of its latest writes. */
+  History history(int pg) {
+    return histories.computeIfAbsent(pg, _ -> new History());
   }
 
   /**
@@ -50,7 +67,9 @@ final class Recovery {
       if (loss == ReplayReport.Loss.DAMAGE || !groups.containsKey(pg)) {
         long highest =
             store.list(pg).stream().mapToLong(info -> info.version().n()).max().orElse(0);
-        groups.computeIfAbsent(pg, GroupLog::new).startAfter(highest);
+        GroupLog group = groups.computeIfAbsent(pg, GroupLog::new);
+        group.startAfter(highest);
+        group.copyState().lost();
       }
     }
     if (loss == ReplayReport.Loss.DAMAGE) {

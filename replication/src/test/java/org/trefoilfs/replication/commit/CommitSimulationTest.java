@@ -30,9 +30,16 @@ class CommitSimulationTest {
     long first = Long.getLong("trefoil.seed", new Random().nextLong() >>> 16);
     int runs = Integer.getInteger("trefoil.seeds", 150);
     AtomicInteger writes = new AtomicInteger();
+    AtomicInteger told = new AtomicInteger();
+    AtomicInteger compared = new AtomicInteger();
     for (long seed = first; seed < first + runs; seed++) {
-      writes.addAndGet(new Run(seed, 3 + (int) (seed & 1), 3).play());
+      Run run = new Run(seed, 3 + (int) (seed & 1), 3);
+      writes.addAndGet(run.play());
+      told.addAndGet(run.cluster.changesTold);
+      compared.addAndGet(run.cluster.allCompared);
     }
+    System.out.println("joiners told what changed " + told + ", told to compare all " + compared);
+    assertThat(told.get()).isGreaterThan(compared.get());
     System.out.println("seeds " + first + " + " + runs + ": " + writes + " writes acknowledged");
     assertThat(writes.get()).isGreaterThan(runs * 20);
   }
@@ -161,7 +168,8 @@ class CommitSimulationTest {
         return;
       }
       Mutation mutation =
-          new Mutation.Write(register.chunk, register.block * 8, SimCluster.data(value));
+          new Mutation.Write(
+              register.chunk, register.block * ChunkId.BLOCK, SimCluster.data(value));
       boolean[] over = {false};
       Runnable again =
           () -> {
@@ -205,7 +213,8 @@ class CommitSimulationTest {
       cluster.call(
           client,
           from,
-          new Message.Read(view.pg(), view.view(), register.chunk, register.block * 8, 8),
+          new Message.Read(
+              view.pg(), view.view(), register.chunk, register.block * ChunkId.BLOCK, 8),
           answer -> {
             long value = SimCluster.value(((Message.Data) answer).bytes());
             assertThat(value)

@@ -75,6 +75,18 @@ final class SimCluster implements TimeSource {
     network.after(10_000_000, this::tick);
   }
 
+  int changesTold;
+  int allCompared;
+
+  /** A joiner was told what changed, or to compare everything. */
+  void answeredChanges(boolean known) {
+    if (known) {
+      changesTold++;
+    } else {
+      allCompared++;
+    }
+  }
+
   void trace(String line) {
     trace.add("%10.3f ms  %s".formatted(network.now() / 1e6, line));
   }

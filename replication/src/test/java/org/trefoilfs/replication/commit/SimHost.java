@@ -1,6 +1,5 @@
 package org.trefoilfs.replication.commit;
 
-import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -12,6 +11,7 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.chunk.BlockSet;
 import org.trefoilfs.replication.chunk.ChunkId;
 import org.trefoilfs.replication.chunk.ChunkImage;
 import org.trefoilfs.replication.chunk.ChunkInfo;
@@ -19,6 +19,7 @@ import org.trefoilfs.replication.chunk.Extent;
 import org.trefoilfs.replication.chunk.Mutation;
 import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.heal.CatchUp;
+import org.trefoilfs.replication.heal.History;
 import org.trefoilfs.replication.journal.JournalRecord;
 import org.trefoilfs.replication.membership.ClusterView;
 import org.trefoilfs.replication.membership.HostId;
@@ -42,6 +43,7 @@ final class SimHost implements GroupPorts {
   private final Map<ChunkId, SimChunk> store = new TreeMap<>();
   private final Map<Integer, Group> groups = new TreeMap<>();
   private final Map<Integer, CatchUp> catchUps = new HashMap<>();
+  private final Map<Integer, History> histories = new HashMap<>();
   private final Map<OperationId, Version> recent = new HashMap<>();
   private final Queue<Runnable> answers = new ArrayDeque<>();
   private HostLease lease;
@@ -62,6 +64,7 @@ final class SimHost implements GroupPorts {
     known = ClusterView.empty();
     groups.clear();
     catchUps.clear();
+    histories.clear();
     recent.clear();
     grants.clear();
     Map<Integer, GroupLog> logs = new TreeMap<>();
@@ -71,14 +74,24 @@ final class SimHost implements GroupPorts {
       cluster.detail(() -> id + " replays " + at + ": " + record);
       GroupLog log = logs.computeIfAbsent(record.pg(), GroupLog::new);
       for (Entry entry : log.replay(record, i + 1)) {
+        history(record.pg()).committed(entry);
         apply(entry, true);
         recent.put(entry.operation(), entry.version());
       }
-      if (record instanceof JournalRecord.Installed installed) {
-        install(installed.image());
+      switch (record) {
+        case JournalRecord.Installed installed -> install(installed.image());
+        case JournalRecord.Patched patched -> patch(patched.image(), patched.blocks());
+        case JournalRecord.Reset _ -> history(record.pg()).joins(log.committed());
+        case JournalRecord.Copying copying when copying.complete() ->
+            history(record.pg()).caughtUp();
+        default -> {}
       }
     }
-    logs.forEach((pg, log) -> groups.put(pg, newGroup(log)));
+    logs.forEach(
+        (pg, log) -> {
+          history(pg).continueFrom(log.committed());
+          groups.put(pg, newGroup(log));
+        });
     cluster.trace(id + " starts, incarnation " + incarnation);
     long mine = incarnation;
     beat(mine);
@@ -167,6 +180,7 @@ final class SimHost implements GroupPorts {
       if (current == null || current.view() < next.view()) {
         catchUps.remove(next.pg());
       }
+      history(next.pg()).mark();
       event(() -> group(next.pg()).view(next, mayStillServe));
     }
     countGrants();
@@ -235,21 +249,29 @@ final class SimHost implements GroupPorts {
         if (group(read.pg()).readable(read.chunk()) != Group.Readable.YES) {
           throw new TrefoilException(Reason.STALE_VIEW, "cannot answer now");
         }
-        reply.accept(new Message.Data(SimCluster.data(block(read.chunk(), read.offset() / 8))));
+        reply.accept(
+            new Message.Data(SimCluster.data(block(read.chunk(), read.offset() / ChunkId.BLOCK))));
       }
+      case Message.ListChanges list -> {
+        checkServing(list.pg(), list.view());
+        Message.ChangeList changes = history(list.pg()).answer(list);
+        cluster.answeredChanges(changes.known());
+        reply.accept(changes);
+      }
+      case Message.FetchBlocks fetch -> reply.accept(blocks(fetch));
       case Message.ListChunks list -> {
-        PgView view = group(list.pg()).currentView();
-        if (view == null
-            || view.view() != list.view()
-            || !group(list.pg()).isPrimary()
-            || !leased()) {
-          throw new TrefoilException(Reason.STALE_VIEW, "not primary");
-        }
+        checkServing(list.pg(), list.view());
         reply.accept(
             new Message.ChunkList(
                 group(list.pg()).log().commitIndex(), infos(list.pg()), List.of(), false));
       }
-      case Message.FetchChunk fetch -> reply.accept(new Message.Chunk(image(fetch.chunk())));
+      case Message.FetchChunk fetch -> {
+        PgView view = known.placement().group(fetch.pg()).orElse(null);
+        if (view == null || !view.isInSync(id, incarnation)) {
+          throw new TrefoilException(Reason.STALE_VIEW, "not in sync");
+        }
+        reply.accept(new Message.Chunk(image(fetch.chunk())));
+      }
       case Message.CaughtUp caughtUp -> {
         event(() -> group(caughtUp.pg()).caughtUp(caughtUp));
         reply.accept(new Message.Done());
@@ -262,6 +284,24 @@ final class SimHost implements GroupPorts {
       }
       default -> throw new IllegalArgumentException(request.toString());
     }
+  }
+
+  private Message blocks(Message.FetchBlocks fetch) {
+    checkServing(fetch.pg(), fetch.view());
+    BlockSet blocks = fetch.blocks().copy();
+    blocks.add(history(fetch.pg()).blocksSince(fetch.chunk(), fetch.since()));
+    return new Message.Blocks(image(fetch.chunk()).only(blocks), blocks);
+  }
+
+  private void checkServing(int pg, long inView) {
+    PgView view = group(pg).currentView();
+    if (view == null || view.view() != inView || !group(pg).isPrimary() || !leased()) {
+      throw new TrefoilException(Reason.STALE_VIEW, "not primary");
+    }
+  }
+
+  private History history(int pg) {
+    return histories.computeIfAbsent(pg, _ -> new History());
   }
 
   private Message result(java.util.function.Supplier<Message> step) {
@@ -290,7 +330,7 @@ final class SimHost implements GroupPorts {
     }
     cluster.detail(() -> id + (redo ? " redoes " : " applies ") + entry);
     long[] blocks = chunk.blocks().clone();
-    blocks[write.offset() / 8] = SimCluster.value(write.data());
+    blocks[write.offset() / ChunkId.BLOCK] = SimCluster.value(write.data());
     store.put(write.chunk(), new SimChunk(entry.version(), blocks));
   }
 
@@ -299,10 +339,21 @@ final class SimHost implements GroupPorts {
       store.remove(image.id());
       return;
     }
-    long[] blocks = new long[8];
-    ByteBuffer data = image.extents().getFirst().data();
-    for (int i = 0; i < 8; i++) {
-      blocks[i] = data.getLong(i * 8);
+    patch(image, BlockSet.all());
+  }
+
+  private void patch(ChunkImage image, BlockSet replaced) {
+    SimChunk held = store.getOrDefault(image.id(), new SimChunk(Version.NONE, new long[8]));
+    long[] blocks = held.blocks().clone();
+    for (BlockSet.Range range : replaced.ranges()) {
+      for (int at = range.offset(); at < range.offset() + range.length(); at += ChunkId.BLOCK) {
+        if (at / ChunkId.BLOCK < blocks.length) {
+          blocks[at / ChunkId.BLOCK] = 0;
+        }
+      }
+    }
+    for (Extent extent : image.extents()) {
+      blocks[extent.offset() / ChunkId.BLOCK] = SimCluster.value(extent.data());
     }
     store.put(image.id(), new SimChunk(image.version(), blocks));
   }
@@ -311,13 +362,13 @@ final class SimHost implements GroupPorts {
     if (kept.isEmpty()) {
       return image;
     }
-    ByteBuffer blocks = ByteBuffer.allocate(64);
-    image.extents().forEach(extent -> blocks.put(0, extent.data(), 0, 64));
+    Map<Integer, Extent> extents = new TreeMap<>();
+    image.extents().forEach(extent -> extents.put(extent.offset(), extent));
     for (Entry entry : kept) {
       Mutation.Write write = (Mutation.Write) entry.mutation();
-      blocks.putLong(write.offset(), SimCluster.value(write.data()));
+      extents.put(write.offset(), new Extent(write.offset(), write.data()));
     }
-    return new ChunkImage(image.id(), kept.getLast().version(), List.of(new Extent(0, blocks)));
+    return new ChunkImage(image.id(), kept.getLast().version(), List.copyOf(extents.values()));
   }
 
   private ChunkImage image(ChunkId chunk) {
@@ -325,11 +376,13 @@ final class SimHost implements GroupPorts {
     if (held == null) {
       return new ChunkImage(chunk, Version.NONE, List.of());
     }
-    ByteBuffer data = ByteBuffer.allocate(64);
+    List<Extent> extents = new ArrayList<>();
     for (int i = 0; i < 8; i++) {
-      data.putLong(i * 8, held.blocks()[i]);
+      if (held.blocks()[i] != 0) {
+        extents.add(new Extent(i * ChunkId.BLOCK, SimCluster.data(held.blocks()[i])));
+      }
     }
-    return new ChunkImage(chunk, held.version(), List.of(new Extent(0, data)));
+    return new ChunkImage(chunk, held.version(), extents);
   }
 
   private List<ChunkInfo> infos(int pg) {
@@ -395,9 +448,19 @@ final class SimHost implements GroupPorts {
   @Override
   public void committed(Entry entry) {
     recent.put(entry.operation(), entry.version());
+    remember(entry);
     CatchUp catchUp = catchUps.get(entry.pg());
     if (!group(entry.pg()).isJoiner() || catchUp == null || catchUp.admits(entry)) {
       apply(entry, false);
+    }
+  }
+
+  private void remember(Entry entry) {
+    history(entry.pg()).committed(entry);
+    PgView view = group(entry.pg()).currentView();
+    boolean whole = view.joining().isEmpty() && view.inSync().size() == cluster.replicas;
+    if (whole && cluster.network.random.nextInt(10) == 0) {
+      history(entry.pg()).trim();
     }
   }
 
@@ -437,7 +500,8 @@ final class SimHost implements GroupPorts {
 
   @Override
   public void catchUp(int pg, long view, HostId primary) {
-    catchUps.put(pg, new CatchUp(List.of()));
+    catchUps.put(pg, new CatchUp());
+    history(pg).joins(group(pg).log().committed());
     long mine = incarnation;
     cluster.network.after(1, () -> copy(pg, view, primary, mine));
   }
@@ -455,10 +519,63 @@ final class SimHost implements GroupPorts {
     if (!joins(pg, view, mine)) {
       return;
     }
-    CatchUp catchUp = new CatchUp(infos(pg));
-    catchUps.put(pg, catchUp);
     Consumer<TrefoilException> again =
         _ -> cluster.network.after(100_000_000, () -> copy(pg, view, primary, mine));
+    if (catchUps.get(pg).isComplete()) {
+      fetch(pg, view, primary, mine, catchUps.get(pg), again);
+      return;
+    }
+    CatchUp catchUp = new CatchUp();
+    catchUps.put(pg, catchUp);
+    GroupLog log = group(pg).log();
+    Version base = log.copyState().base(log.committed()).orElse(null);
+    if (base == null) {
+      compareAll(pg, view, primary, mine, catchUp, again);
+      return;
+    }
+    cluster.call(
+        this,
+        primary,
+        new Message.ListChanges(pg, view, base, log.copyState().reached()),
+        answer -> {
+          if (!joins(pg, view, mine)) {
+            return;
+          }
+          Message.ChangeList changes = (Message.ChangeList) answer;
+          cluster.detail(() -> id + " of " + pg + ", base " + base + ", learns " + changes);
+          Map<ChunkId, BlockSet> own =
+              changes.known() ? history(pg).ownSince(changes.since(), base).orElse(null) : null;
+          if (own == null) {
+            compareAll(pg, view, primary, mine, catchUp, again);
+            return;
+          }
+          changes.chunks().forEach(chunk -> want(pg, catchUp, chunk));
+          own.forEach(catchUp::changed);
+          catchUp.listed(changes.since());
+          fetch(pg, view, primary, mine, catchUp, again);
+        },
+        again);
+  }
+
+  private void want(int pg, CatchUp catchUp, Message.ChangedChunk chunk) {
+    SimChunk held = store.get(chunk.id());
+    boolean there =
+        held != null
+            && held.version().n() >= chunk.lastN()
+            && group(pg).log().copyState().hasCopied(chunk.id());
+    if (!there) {
+      catchUp.changed(chunk.id(), held == null ? BlockSet.all() : chunk.blocks());
+    }
+  }
+
+  private void compareAll(
+      int pg,
+      long view,
+      HostId primary,
+      long mine,
+      CatchUp catchUp,
+      Consumer<TrefoilException> again) {
+    catchUp.compareAll(infos(pg));
     cluster.call(
         this,
         primary,
@@ -467,7 +584,7 @@ final class SimHost implements GroupPorts {
           if (joins(pg, view, mine)) {
             catchUp.listing(((Message.ChunkList) answer).chunks());
             catchUp
-                .listed()
+                .listingEnded()
                 .forEach(
                     gone -> {
                       ChunkImage none = new ChunkImage(gone, Version.NONE, List.of());
@@ -490,8 +607,17 @@ final class SimHost implements GroupPorts {
     if (!joins(pg, view, mine)) {
       return;
     }
-    ChunkId chunk = catchUp.startFetch().orElse(null);
-    if (chunk == null) {
+    CatchUp.Wanted wanted = catchUp.startFetch().orElse(null);
+    cluster.detail(() -> id + " of " + pg + " wants " + wanted);
+    if (wanted == null) {
+      GroupLog log = group(pg).log();
+      if (!catchUp.isComplete()) {
+        again.accept(new TrefoilException(Reason.BUSY, "not complete"));
+        return;
+      }
+      log.copyState().caughtUp(log.committed());
+      history(pg).caughtUp();
+      append(log.copyState().record(pg));
       cluster.call(
           this,
           primary,
@@ -503,16 +629,35 @@ final class SimHost implements GroupPorts {
     cluster.call(
         this,
         primary,
-        new Message.FetchChunk(pg, chunk),
+        wanted.blocks().isAll()
+            ? new Message.FetchChunk(pg, wanted.chunk())
+            : new Message.FetchBlocks(pg, view, wanted.chunk(), catchUp.since(), wanted.blocks()),
         answer -> {
           if (joins(pg, view, mine) && catchUps.get(pg) == catchUp) {
-            ChunkImage image = ((Message.Chunk) answer).image();
-            install(merged(image, catchUp.fetched(image)));
-            append(new JournalRecord.Installed(pg, image(chunk)));
+            ChunkImage image =
+                answer instanceof Message.Blocks some
+                    ? some.image()
+                    : ((Message.Chunk) answer).image();
+            BlockSet blocks =
+                answer instanceof Message.Blocks some ? some.blocks() : BlockSet.all();
+            catchUp
+                .fetched(image, blocks)
+                .ifPresent(kept -> replace(pg, merged(image, kept), blocks));
             fetch(pg, view, primary, mine, catchUp, again);
           }
         },
         again);
+  }
+
+  private void replace(int pg, ChunkImage image, BlockSet blocks) {
+    if (blocks.isAll() || image.version().equals(Version.NONE)) {
+      append(new JournalRecord.Installed(pg, image));
+      install(image);
+    } else {
+      append(new JournalRecord.Patched(pg, image, blocks));
+      patch(image, blocks);
+    }
+    group(pg).log().copyState().copied(image.id(), image.version());
   }
 
   @Override
