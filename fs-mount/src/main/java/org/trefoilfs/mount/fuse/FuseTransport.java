@@ -1,6 +1,7 @@
 package org.trefoilfs.mount.fuse;
 
 import java.nio.file.Path;
+import org.trefoilfs.mount.fuse.kernel.KernelTransport;
 import org.trefoilfs.mount.fuse.libfuse.LibfuseTransport;
 import org.trefoilfs.mount.vfs.Vfs;
 import org.trefoilfs.replication.Reason;
@@ -15,17 +16,15 @@ public interface FuseTransport {
    */
   MountHandle mount(Vfs vfs, Path mountPoint, MountOptions options);
 
-  /** The transport of this name: {@code libfuse}. */
+  /** The transport of this name: {@code libfuse} or {@code kernel}. */
   static FuseTransport named(String name, TimeSource time) {
     return switch (name) {
       case "libfuse" -> new LibfuseTransport(time);
-      case "kernel" ->
-          throw new TrefoilException(
-              Reason.NOT_SUPPORTED,
-              "the kernel transport is not in this version; use --transport libfuse");
+      case "kernel" -> new KernelTransport(time);
       default ->
           throw new TrefoilException(
-              Reason.INVALID, "unknown transport '" + name + "'; use --transport libfuse");
+              Reason.INVALID,
+              "unknown transport '" + name + "'; use --transport libfuse or kernel");
     };
   }
 }

@@ -16,17 +16,23 @@ import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.trefoilfs.mount.testing.Shell;
 import org.trefoilfs.mount.testing.TestCluster;
 import org.trefoilfs.mount.vfs.Vfs;
 
 /** Two mounts of one volume: what one has done, the other sees in its next call. */
+@ParameterizedClass(name = "{0}")
+@ValueSource(strings = {"libfuse", "kernel"})
 class CoherenceTest {
-  private static final TestCluster cluster = new TestCluster();
+  private static TestCluster cluster;
 
   @TempDir(cleanup = CleanupMode.NEVER)
   static Path temp;
@@ -34,20 +40,26 @@ class CoherenceTest {
   private static Path a;
   private static Path b;
   private static Vfs vfsOfB;
+  @Parameter String transport;
 
-  @BeforeAll
-  static void mount() throws Exception {
+  @AfterAll
+  static void removeMountPoints() throws IOException {
+    Files.delete(temp);
+  }
+
+  @BeforeParameterizedClassInvocation
+  static void mount(String transport) throws Exception {
+    cluster = new TestCluster(transport);
     a = cluster.mount(temp.resolve("a"), "threads=8").mountPoint();
     vfsOfB = cluster.vfs();
     b = cluster.mount(vfsOfB, temp.resolve("b"), "threads=8").mountPoint();
   }
 
-  @AfterAll
+  @AfterParameterizedClassInvocation
   static void unmount() throws Exception {
     cluster.close();
     Files.delete(a);
     Files.delete(b);
-    Files.delete(temp);
   }
 
   @Test

@@ -25,12 +25,16 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.trefoilfs.mount.namespace.FileType;
 import org.trefoilfs.mount.namespace.NewInode;
 import org.trefoilfs.mount.testing.FaultyVolume.Kind;
@@ -39,31 +43,39 @@ import org.trefoilfs.mount.testing.TestCluster;
 import org.trefoilfs.mount.vfs.Vfs;
 import org.trefoilfs.replication.Reason;
 
-/** One real mount over a volume in memory. */
+/** One real mount over a volume in memory, through each transport. */
+@ParameterizedClass(name = "{0}")
+@ValueSource(strings = {"libfuse", "kernel"})
 class MountTest {
   private static final long SEED = 20260117;
-  private static final TestCluster cluster = new TestCluster();
+  private static TestCluster cluster;
 
   @TempDir(cleanup = CleanupMode.NEVER)
   static Path temp;
 
   private static Vfs vfs;
   private static MountHandle mount;
+  @Parameter String transport;
   private Path dir;
 
-  @BeforeAll
-  static void mount() throws Exception {
+  @AfterAll
+  static void removeMountPoints() throws IOException {
+    Files.delete(temp);
+  }
+
+  @BeforeParameterizedClassInvocation
+  static void mount(String transport) throws Exception {
+    cluster = new TestCluster(transport);
     vfs = cluster.vfs();
     mount = cluster.mount(vfs, temp.resolve("mnt"), "threads=16");
   }
 
-  @AfterAll
+  @AfterParameterizedClassInvocation
   static void unmount() throws Exception {
     mount.unmount();
     cluster.close();
     assertThat(mount.mounted()).isFalse();
     Files.delete(temp.resolve("mnt"));
-    Files.delete(temp);
   }
 
   @BeforeEach
@@ -121,6 +133,27 @@ class MountTest {
   }
 
   @Test
+  void renameFlagsAreKeptOrRefused() throws Exception {
+    String script =
+        """
+        import ctypes, os, sys
+        c = ctypes.CDLL(None, use_errno=True)
+        def rename(a, b, flags):
+            ok = c.renameat2(-100, a, -100, b, flags) == 0
+            return 0 if ok else ctypes.get_errno()
+        print(*[rename(b'a', b'b', flags) for flags in (1, 2, 4)])
+        print(open('a').read(), open('b').read())
+        print(rename(b'a', b'c', 1), sorted(os.listdir('.')))
+        """;
+    Files.writeString(dir.resolve("a"), "a");
+    Files.writeString(dir.resolve("b"), "b");
+    List<String> kept = List.of("17 0 22", "b a", "0 ['b', 'c']");
+    List<String> refused = List.of("17 22 22", "a b", "22 ['a', 'b']");
+    assertThat(Shell.run(dir, "python3 -c \"" + script + "\"").succeeds().text().lines())
+        .containsExactlyElementsOf(transport.equals("kernel") ? kept : refused);
+  }
+
+  @Test
   void renamedFileStaysOpen() throws Exception {
     Path file = Files.writeString(dir.resolve("old"), "before ");
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.APPEND)) {
@@ -139,7 +172,8 @@ class MountTest {
         stat -L -c '%h %s' /proc/self/fd/3
         printf defg >&3; stat -L -c '%h %s' /proc/self/fd/3
         chmod 600 /proc/self/fd/3; stat -L -c %a /proc/self/fd/3
-        cat /proc/self/fd/3; echo; ls -A | wc -l""";
+        cat /proc/self/fd/3; echo; ls -A | wc -l\
+        """;
     assertThat(Shell.run(dir, script).succeeds().text().lines())
         .containsExactly("0 3", "0 7", "600", "abcdefg", "0");
   }
@@ -180,7 +214,8 @@ class MountTest {
         touch -m -d '1969-12-31 23:59:58.123456789Z' f; touch -a -d '2030-01-02 03:04:05.000000006Z' f
         TZ=UTC stat -c '%.Y %.9X' f
         mknod c c 300 70000; stat -c '%F %t %T' c; mkfifo p; stat -c %F p
-        mknod n c 1 3; echo gone > n && echo written""";
+        mknod n c 1 3; echo gone > n && echo written\
+        """;
     assertThat(Shell.run(dir, script).succeeds().text().lines())
         .containsExactly(
             "4751",
@@ -228,7 +263,8 @@ class MountTest {
         done
         latin=$(printf 'caf\\351'); ln -s "$latin" "$latin" && readlink -n "$latin" | od -An -tx1
         setfattr -n "user.$latin" -v 1 . && getfattr --absolute-names . | grep -c caf
-        touch $(printf 'n%.0s' $(seq 256)) 2>&1 | grep -o 'File name too long'""";
+        touch $(printf 'n%.0s' $(seq 256)) 2>&1 | grep -o 'File name too long'\
+        """;
     Shell.Result result = Shell.run(dir, "export LC_ALL=C\n" + script);
     assertThat(result.succeeds().text().lines().map(String::strip))
         .containsExactly("63 61 66 e9", "1", "File name too long");
@@ -243,7 +279,8 @@ class MountTest {
         getfattr --only-values -n user.a f; echo; getfattr -m - f | grep -v '^#' | sort | xargs
         setfattr -x user.a f; getfattr -n user.a f 2>&1 | grep -o 'No such attribute'
         setfattr -n system.posix_acl_access -v 0x0200000001000600ffffffff04000400ffffffff20000400ffffffff f \
-          2>&1 | grep -o 'Operation not supported'""";
+          2>&1 | grep -o 'Operation not supported'\
+        """;
     assertThat(Shell.run(dir, script).text().lines())
         .containsExactly(
             "one",
@@ -353,7 +390,8 @@ class MountTest {
         as touch g 2>&1 | grep -o 'Permission denied'
         as bash -c 'umask 027; echo mine > open/h'; stat -c '%u %g %a' open/h
         as rm -f f 2>&1 | grep -o 'Permission denied'
-        cp /bin/true s; chmod 6777 s; as bash -c 'echo x >> s'; stat -c %a s""";
+        cp /bin/true s; chmod 6777 s; as bash -c 'echo x >> s'; stat -c %a s\
+        """;
     // Every directory above is opened for the test.
     Shell.run(dir, "chmod 755 '" + temp + "'").succeeds();
     assertThat(Shell.run(dir, script).text().lines())
@@ -395,7 +433,8 @@ class MountTest {
         printf 0123456789 > f; fallocate -l 20 f; stat -c %s f
         fallocate -n -l 5000 f; stat -c %s f; fallocate -p -o 2 -l 5 f
         od -An -c f | tr -d ' \\n'; echo
-        fallocate -z -o 0 -l 5 f 2>&1 | grep -o 'not supported'""";
+        fallocate -z -o 0 -l 5 f 2>&1 | grep -o 'not supported'\
+        """;
     assertThat(Shell.run(dir, script).text().lines())
         .containsExactly(
             "20", "20", "01" + "\\0".repeat(5) + "789" + "\\0".repeat(10), "not supported");
@@ -408,7 +447,8 @@ class MountTest {
         """
         mkdir -p a/b; echo 1 > a/b/f; ln a/b/f a/g; ln -s b/f a/s; mkfifo a/p; chmod 2750 a/b
         head -c 300000 /dev/urandom > big; truncate -s 5M big; setfattr -n user.k -v v a
-        touch -d '2001-02-03 04:05:06.789Z' a/b/f; chown 3:4 big""";
+        touch -d '2001-02-03 04:05:06.789Z' a/b/f; chown 3:4 big\
+        """;
     Shell.run(source, make).succeeds();
     Shell.run(dir, "cp -a " + source + " copy").succeeds();
     Shell.Result difference =

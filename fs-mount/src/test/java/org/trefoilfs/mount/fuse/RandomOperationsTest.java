@@ -12,9 +12,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.trefoilfs.mount.testing.TestCluster;
 
 /**
@@ -30,11 +31,12 @@ class RandomOperationsTest {
   @TempDir(cleanup = CleanupMode.NEVER)
   Path temp;
 
-  @Test
-  void fileOnTwoMountsBehavesAsOneOnALocalDisk() throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"libfuse", "kernel"})
+  void fileOnTwoMountsBehavesAsOneOnALocalDisk(String transport) throws Exception {
     long seed = Long.getLong("fsx.seed", System.nanoTime());
     Path reference = temp.resolve("reference");
-    try (TestCluster cluster = new TestCluster()) {
+    try (TestCluster cluster = new TestCluster(transport)) {
       Path a = cluster.mount(temp.resolve("a"), "threads=4").mountPoint();
       Path b = cluster.mount(temp.resolve("b"), "threads=4").mountPoint();
       try (FileChannel here = open(a.resolve("f"));

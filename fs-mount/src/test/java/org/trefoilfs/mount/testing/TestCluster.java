@@ -26,7 +26,18 @@ public final class TestCluster implements AutoCloseable {
   public final GatedStateLog log = new GatedStateLog(new InMemoryStateLog(new NamespaceModule()));
   public final FaultyVolume volume = new FaultyVolume(new MemoryVolume());
   private final List<MountHandle> mounts = new ArrayList<>();
+  private final String transport;
   private long lastSession = 100;
+
+  /** With mounts through libfuse. */
+  public TestCluster() {
+    this("libfuse");
+  }
+
+  /** With mounts through the transport of this name. */
+  public TestCluster(String transport) {
+    this.transport = transport;
+  }
 
   public StateLogNames names() {
     return StateLogNames.open(log, 1, ++lastSession, SystemTime.INSTANCE).join();
@@ -48,7 +59,7 @@ public final class TestCluster implements AutoCloseable {
   public MountHandle mount(Vfs vfs, Path at, String options) throws Exception {
     Files.createDirectories(at);
     MountOptions parsed = MountOptions.parse(options, "trefoil:test");
-    MountHandle handle = FuseTransport.named("libfuse", SystemTime.INSTANCE).mount(vfs, at, parsed);
+    MountHandle handle = FuseTransport.named(transport, SystemTime.INSTANCE).mount(vfs, at, parsed);
     mounts.add(handle);
     return handle;
   }

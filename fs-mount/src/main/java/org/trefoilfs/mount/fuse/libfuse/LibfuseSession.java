@@ -12,9 +12,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.trefoilfs.mount.fuse.CallStatistics;
 import org.trefoilfs.mount.fuse.Errno;
-import org.trefoilfs.mount.fuse.MountHandle;
 import org.trefoilfs.mount.fuse.MountTable;
-import org.trefoilfs.mount.fuse.Unmounter;
+import org.trefoilfs.mount.fuse.ServedMount;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 
@@ -23,19 +22,11 @@ import org.trefoilfs.replication.TrefoilException;
  * not libfuse's own: those would be attached to and detached from the virtual machine at each call.
  * The session ends when the kernel says that the mount is gone; the last thread frees it.
  */
-final class LibfuseSession implements MountHandle {
+final class LibfuseSession extends ServedMount {
   private static final Logger log = LoggerFactory.getLogger(LibfuseSession.class);
 
   /** How long the kernel may take for its first request, INIT. */
   private static final Duration START = Duration.ofSeconds(10);
-
-  /** How long a detached mount may take to be let go when unmounting. */
-  private static final Duration STOP = Duration.ofSeconds(5);
-
-  /**
-   * Requests without a waiting process that the kernel has under way at most; its default is 12.
-   */
-  private static final int MAX_BACKGROUND = 64;
 
   private static final int MAX_BACKGROUND_AT = 28;
   private static final int CONGESTION_AT = 32;
@@ -43,18 +34,16 @@ final class LibfuseSession implements MountHandle {
   private final Libfuse library;
   private final Path path;
   private final OperationTable table;
-  private final CallStatistics statistics;
   private final CountDownLatch initialized = new CountDownLatch(1);
-  private final CountDownLatch ended = new CountDownLatch(1);
   private final AtomicInteger running = new AtomicInteger();
   private @Nullable Pointer channel;
   private @Nullable Pointer session;
 
   LibfuseSession(Libfuse library, Path path, OperationTable table, CallStatistics statistics) {
+    super(path, statistics);
     this.library = library;
     this.path = path;
     this.table = table;
-    this.statistics = statistics;
     table.put(OperationTable.Slot.INIT, Callbacks.Init.class, this::init);
   }
 
@@ -66,7 +55,8 @@ final class LibfuseSession implements MountHandle {
           Reason.IO,
           "the kernel refused to mount "
               + path
-              + "; libfuse has printed why. In a container: --device /dev/fuse --cap-add SYS_ADMIN");
+              + "; libfuse has printed why. In a container: --device /dev/fuse --cap-add"
+              + " SYS_ADMIN");
     }
     channel = opened;
     Pointer made = library.fuse_lowlevel_new(args, table.memory(), table.size(), null);
@@ -103,7 +93,7 @@ final class LibfuseSession implements MountHandle {
   /** {@code struct fuse_conn_info} of fuse_common.h: unsigned ints. */
   private void init(Pointer userData, Pointer connection) {
     connection.putInt(MAX_BACKGROUND_AT, MAX_BACKGROUND);
-    connection.putInt(CONGESTION_AT, MAX_BACKGROUND * 3 / 4);
+    connection.putInt(CONGESTION_AT, CONGESTION_THRESHOLD);
     log.info("mounted {}: FUSE protocol {}.{}", path, connection.getInt(0), connection.getInt(4));
     initialized.countDown();
   }
@@ -138,51 +128,6 @@ final class LibfuseSession implements MountHandle {
     library.fuse_session_remove_chan(from);
     library.fuse_session_destroy(in);
     library.fuse_unmount(path.toString(), from);
-    log.info("unmounted {}", path);
-    ended.countDown();
-  }
-
-  @Override
-  public Path mountPoint() {
-    return path;
-  }
-
-  @Override
-  public void unmount() {
-    if (!mounted()) {
-      return;
-    }
-    try {
-      Unmounter.unmount(path, Unmounter.Manner.PLAIN);
-    } catch (TrefoilException e) {
-      if (e.reason() == Reason.BUSY) {
-        log.warn("{}; detached now", e.getMessage());
-        Unmounter.unmount(path, Unmounter.Manner.LAZY);
-      } else if (e.reason() != Reason.NOT_FOUND) {
-        throw e;
-      }
-    }
-    try {
-      if (!awaitExit(STOP)) {
-        log.warn("{} is detached but still in use, and served", path);
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  @Override
-  public boolean mounted() {
-    return ended.getCount() > 0;
-  }
-
-  @Override
-  public boolean awaitExit(Duration timeout) throws InterruptedException {
-    return ended.await(timeout.toMillis(), TimeUnit.MILLISECONDS);
-  }
-
-  @Override
-  public CallStatistics statistics() {
-    return statistics;
+    ended();
   }
 }

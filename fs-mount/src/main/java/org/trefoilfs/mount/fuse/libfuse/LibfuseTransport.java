@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import jnr.ffi.Memory;
 import jnr.ffi.Pointer;
 import jnr.ffi.Runtime;
+import org.trefoilfs.mount.fuse.Answers;
 import org.trefoilfs.mount.fuse.CallStatistics;
 import org.trefoilfs.mount.fuse.Calls;
 import org.trefoilfs.mount.fuse.FuseTransport;
@@ -37,19 +38,15 @@ public final class LibfuseTransport implements FuseTransport {
     Libfuse library = Libfuse.load();
     Runtime runtime = Libfuse.runtime(library);
     CallStatistics statistics = new CallStatistics();
-    Nodes nodes = new Nodes(vfs.root());
+    Answers answers = new Answers(vfs, options);
     ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(() -> new Scratch(runtime, SCRATCH));
     boolean directIo = !options.has(Flag.PAGE_CACHE);
     Requests requests =
         new Requests(
-            vfs,
+            answers,
             new Calls(time, statistics),
             new RequestReader(library),
-            new Replies(library, vfs, nodes, scratch, directIo),
-            nodes);
-    if (options.has(Flag.SYNC)) {
-      requests.syncEveryWrite();
-    }
+            new Replies(library, answers, scratch, directIo));
     OperationTable table = new OperationTable(runtime);
     requests.register(table);
     LibfuseSession session = new LibfuseSession(library, path, table, statistics);

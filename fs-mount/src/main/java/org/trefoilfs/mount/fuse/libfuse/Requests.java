@@ -2,51 +2,28 @@ package org.trefoilfs.mount.fuse.libfuse;
 
 import static org.trefoilfs.mount.fuse.libfuse.RequestReader.name;
 
-import java.nio.ByteBuffer;
-import java.util.List;
 import java.util.function.Supplier;
 import jnr.ffi.Pointer;
+import org.trefoilfs.mount.fuse.Answers;
 import org.trefoilfs.mount.fuse.Calls;
-import org.trefoilfs.mount.fuse.Errno;
 import org.trefoilfs.mount.fuse.Operation;
+import org.trefoilfs.mount.fuse.Reply;
 import org.trefoilfs.mount.fuse.libfuse.OperationTable.Slot;
-import org.trefoilfs.mount.namespace.FileType;
-import org.trefoilfs.mount.namespace.Location;
 import org.trefoilfs.mount.namespace.Names.RenameMode;
-import org.trefoilfs.mount.namespace.Names.XattrMode;
-import org.trefoilfs.mount.namespace.NewInode;
-import org.trefoilfs.mount.vfs.AllocateRequest;
-import org.trefoilfs.mount.vfs.Caller;
-import org.trefoilfs.mount.vfs.OpenFlags;
-import org.trefoilfs.mount.vfs.Vfs;
 import org.trefoilfs.mount.vfs.WriteRequest;
 
-/** From libfuse's callbacks to the {@link Vfs}: one short method for each. */
+/** From libfuse's callbacks to the {@link Answers}: one short method for each. */
 final class Requests {
-  /** XATTR_CREATE and XATTR_REPLACE of linux/xattr.h. */
-  private static final int XATTR_CREATE = 1;
-
-  private static final int XATTR_REPLACE = 2;
-  private static final byte[] NO_TARGET = new byte[0];
-
-  private final Vfs vfs;
+  private final Answers answers;
   private final Calls calls;
   private final RequestReader reader;
   private final Replies replies;
-  private final Nodes nodes;
-  private int forcedWriteFlags;
 
-  Requests(Vfs vfs, Calls calls, RequestReader reader, Replies replies, Nodes nodes) {
-    this.vfs = vfs;
+  Requests(Answers answers, Calls calls, RequestReader reader, Replies replies) {
+    this.answers = answers;
     this.calls = calls;
     this.reader = reader;
     this.replies = replies;
-    this.nodes = nodes;
-  }
-
-  /** A mount with the option sync: every write is one with O_DSYNC. */
-  void syncEveryWrite() {
-    forcedWriteFlags = OpenFlags.DATA_SYNC;
   }
 
   void register(OperationTable table) {
@@ -103,234 +80,172 @@ final class Requests {
   // ---- names
 
   private void lookup(long request, long parent, Pointer at) {
-    serve(
-        Operation.LOOKUP,
-        request,
-        () -> new Reply.Entry(vfs.lookup(nodes.inode(parent), name(at))));
+    serve(Operation.LOOKUP, request, () -> answers.lookup(parent, name(at)));
   }
 
   private void getattr(long request, long node, Pointer file) {
-    serve(Operation.GETATTR, request, () -> new Reply.Stat(vfs.attributes(nodes.inode(node))));
+    serve(Operation.GETATTR, request, () -> answers.getattr(node));
   }
 
   private void setattr(long request, long node, Pointer stat, int which, Pointer file) {
     serve(
         Operation.SETATTR,
         request,
-        () ->
-            new Reply.Stat(
-                vfs.setAttributes(nodes.inode(node), RequestReader.attributes(stat, which))));
+        () -> answers.setattr(node, RequestReader.attributes(stat, which)));
   }
 
   private void readlink(long request, long node) {
-    serve(Operation.READLINK, request, () -> new Reply.Target(vfs.readLink(nodes.inode(node))));
+    serve(Operation.READLINK, request, () -> answers.readlink(node));
   }
 
   private void mknod(long request, long parent, Pointer at, int mode, long device) {
-    make(Operation.MKNOD, request, parent, at, caller -> inode(mode, caller, device, NO_TARGET));
+    serve(
+        Operation.MKNOD,
+        request,
+        () -> answers.make(parent, name(at), Answers.node(mode, device, reader.caller(request))));
   }
 
   private void mkdir(long request, long parent, Pointer at, int mode) {
-    int full = FileType.DIRECTORY.bits() | (mode & ~FileType.MASK);
-    make(Operation.MKDIR, request, parent, at, caller -> inode(full, caller, 0, NO_TARGET));
+    serve(
+        Operation.MKDIR,
+        request,
+        () -> answers.make(parent, name(at), Answers.directory(mode, reader.caller(request))));
   }
 
   private void symlink(long request, Pointer target, long parent, Pointer at) {
-    int mode = FileType.SYMBOLIC_LINK.bits() | 0777;
-    make(Operation.SYMLINK, request, parent, at, caller -> inode(mode, caller, 0, name(target)));
-  }
-
-  private void make(
-      Operation operation,
-      long request,
-      long parent,
-      Pointer at,
-      java.util.function.Function<Caller, NewInode> inode) {
     serve(
-        operation,
+        Operation.SYMLINK,
         request,
         () ->
-            new Reply.Entry(
-                vfs.make(nodes.inode(parent), name(at), inode.apply(reader.caller(request)))));
-  }
-
-  private static NewInode inode(int mode, Caller caller, long device, byte[] target) {
-    return new NewInode(mode, caller.uid(), caller.gid(), device, target);
+            answers.make(parent, name(at), Answers.symlink(name(target), reader.caller(request))));
   }
 
   private void unlink(long request, long parent, Pointer at) {
-    serveOk(Operation.UNLINK, request, () -> vfs.unlink(nodes.inode(parent), name(at)));
+    serve(Operation.UNLINK, request, () -> answers.unlink(parent, name(at)));
   }
 
   private void rmdir(long request, long parent, Pointer at) {
-    serveOk(Operation.RMDIR, request, () -> vfs.rmdir(nodes.inode(parent), name(at)));
+    serve(Operation.RMDIR, request, () -> answers.rmdir(parent, name(at)));
   }
 
   private void rename(long request, long parent, Pointer from, long newParent, Pointer to) {
-    serveOk(
+    serve(
         Operation.RENAME,
         request,
-        () ->
-            vfs.rename(
-                Location.of(nodes.inode(parent), name(from)),
-                Location.of(nodes.inode(newParent), name(to)),
-                RenameMode.REPLACE));
+        () -> answers.rename(parent, name(from), newParent, name(to), RenameMode.REPLACE));
   }
 
   private void link(long request, long node, long newParent, Pointer to) {
-    serve(
-        Operation.LINK,
-        request,
-        () -> new Reply.Entry(vfs.link(nodes.inode(node), nodes.inode(newParent), name(to))));
+    serve(Operation.LINK, request, () -> answers.link(node, newParent, name(to)));
   }
 
   private void statfs(long request, long node) {
-    serve(Operation.STATFS, request, () -> new Reply.Room(vfs.capacity()));
+    serve(Operation.STATFS, request, answers::statfs);
   }
 
   // ---- files
 
   private void open(long request, long node, Pointer file) {
-    serve(Operation.OPEN, request, () -> new Reply.Opened(vfs.open(nodes.inode(node))));
+    serve(Operation.OPEN, request, () -> answers.open(node));
   }
 
   private void create(long request, long parent, Pointer at, int mode, Pointer file) {
     serve(
         Operation.CREATE,
         request,
-        () -> {
-          int full = FileType.REGULAR.bits() | (mode & ~FileType.MASK);
-          NewInode inode = inode(full, reader.caller(request), 0, NO_TARGET);
-          return new Reply.Created(
-              vfs.create(nodes.inode(parent), name(at), inode, FileInfo.flags(file)));
-        });
+        () ->
+            answers.create(
+                parent,
+                name(at),
+                Answers.file(mode, reader.caller(request)),
+                FileInfo.flags(file)));
   }
 
   private void read(long request, long node, long size, long offset, Pointer file) {
     serve(
         Operation.READ,
         request,
-        () -> new Reply.Data(vfs.read(FileInfo.handle(file), offset, Math.toIntExact(size))));
+        () -> answers.read(FileInfo.handle(file), offset, Math.toIntExact(size)));
   }
 
   private void write(long request, long node, Pointer data, long size, long offset, Pointer file) {
     serve(
         Operation.WRITE,
         request,
-        () -> {
-          ByteBuffer bytes = RequestReader.data(data, size);
-          int flags = FileInfo.flags(file) | forcedWriteFlags;
-          return new Reply.Written(
-              vfs.write(
-                  FileInfo.handle(file),
-                  new WriteRequest(offset, bytes, flags, reader.caller(request))));
-        });
+        () ->
+            answers.write(
+                FileInfo.handle(file),
+                new WriteRequest(
+                    offset,
+                    RequestReader.data(data, size),
+                    FileInfo.flags(file),
+                    reader.caller(request))));
   }
 
   private void flush(long request, long node, Pointer file) {
-    serveOk(Operation.FLUSH, request, () -> vfs.flush(FileInfo.handle(file)));
+    serve(Operation.FLUSH, request, () -> answers.flush(FileInfo.handle(file)));
   }
 
   private void release(long request, long node, Pointer file) {
-    serveOk(Operation.RELEASE, request, () -> vfs.release(FileInfo.handle(file)));
+    serve(Operation.RELEASE, request, () -> answers.release(FileInfo.handle(file)));
   }
 
   private void fsync(long request, long node, int dataOnly, Pointer file) {
-    serveOk(Operation.FSYNC, request, () -> vfs.sync(FileInfo.handle(file)));
+    serve(Operation.FSYNC, request, () -> answers.fsync(FileInfo.handle(file)));
   }
 
   private void fallocate(
       long request, long node, int mode, long offset, long length, Pointer file) {
-    serveOk(
+    serve(
         Operation.FALLOCATE,
         request,
-        () -> vfs.allocate(FileInfo.handle(file), AllocateRequest.of(mode, offset, length)));
+        () -> answers.fallocate(FileInfo.handle(file), mode, offset, length));
   }
 
   // ---- directories
 
   private void opendir(long request, long node, Pointer file) {
-    serve(
-        Operation.OPENDIR,
-        request,
-        () -> new Reply.OpenedDirectory(vfs.openDirectory(nodes.inode(node))));
+    serve(Operation.OPENDIR, request, () -> answers.opendir(node));
   }
 
   private void readdir(long request, long node, long size, long offset, Pointer file) {
     serve(
         Operation.READDIR,
         request,
-        () ->
-            new Reply.Data(
-                DirectoryPacker.pack(
-                    vfs, FileInfo.handle(file), nodes.inode(node), offset, Math.toIntExact(size))));
+        () -> answers.readdir(FileInfo.handle(file), node, offset, Math.toIntExact(size)));
   }
 
   private void releasedir(long request, long node, Pointer file) {
-    serveOk(Operation.RELEASEDIR, request, () -> vfs.closeDirectory(FileInfo.handle(file)));
+    serve(Operation.RELEASEDIR, request, () -> answers.releasedir(FileInfo.handle(file)));
   }
 
-  /** Changes of names are durable when they return. */
   private void fsyncdir(long request, long node, int dataOnly, Pointer file) {
-    serveOk(Operation.FSYNCDIR, request, () -> {});
+    serve(Operation.FSYNCDIR, request, answers::fsyncdir);
   }
 
   // ---- extended attributes
 
   private void setxattr(long request, long node, Pointer at, Pointer value, long size, int flags) {
-    XattrMode mode =
-        switch (flags & (XATTR_CREATE | XATTR_REPLACE)) {
-          case XATTR_CREATE -> XattrMode.CREATE;
-          case XATTR_REPLACE -> XattrMode.REPLACE;
-          default -> XattrMode.CREATE_OR_REPLACE;
-        };
-    serveOk(
+    serve(
         Operation.SETXATTR,
         request,
-        () -> vfs.setXattr(nodes.inode(node), name(at), RequestReader.bytes(value, size), mode));
+        () -> answers.setxattr(node, name(at), RequestReader.bytes(value, size), flags));
   }
 
   private void getxattr(long request, long node, Pointer at, long size) {
-    serve(Operation.GETXATTR, request, () -> sized(vfs.xattr(nodes.inode(node), name(at)), size));
+    serve(Operation.GETXATTR, request, () -> answers.getxattr(node, name(at), size));
   }
 
   private void listxattr(long request, long node, long size) {
     serve(
-        Operation.LISTXATTR,
-        request,
-        () -> sized(joined(vfs.xattrs(nodes.inode(node), reader.caller(request))), size));
+        Operation.LISTXATTR, request, () -> answers.listxattr(node, reader.caller(request), size));
   }
 
   private void removexattr(long request, long node, Pointer at) {
-    serveOk(Operation.REMOVEXATTR, request, () -> vfs.removeXattr(nodes.inode(node), name(at)));
-  }
-
-  private static Reply sized(byte[] value, long room) {
-    if (room == 0) {
-      return new Reply.Length(value.length);
-    }
-    return value.length > room
-        ? new Reply.Errno(Errno.ERANGE)
-        : new Reply.Data(ByteBuffer.wrap(value));
-  }
-
-  private static byte[] joined(List<byte[]> names) {
-    ByteBuffer all = ByteBuffer.allocate(names.stream().mapToInt(name -> name.length + 1).sum());
-    names.forEach(name -> all.put(name).put((byte) 0));
-    return all.array();
+    serve(Operation.REMOVEXATTR, request, () -> answers.removexattr(node, name(at)));
   }
 
   // ---- the common way
-
-  private void serveOk(Operation operation, long request, Runnable call) {
-    serve(
-        operation,
-        request,
-        () -> {
-          call.run();
-          return Reply.OK;
-        });
-  }
 
   private void serve(Operation operation, long request, Supplier<Reply> call) {
     calls.serve(

@@ -1,4 +1,4 @@
-package org.trefoilfs.mount.fuse.libfuse;
+package org.trefoilfs.mount.fuse;
 
 import java.nio.ByteBuffer;
 import org.trefoilfs.mount.namespace.Attributes;
@@ -6,7 +6,7 @@ import org.trefoilfs.mount.vfs.Capacity;
 import org.trefoilfs.mount.vfs.Vfs;
 
 /** What a request is answered with. */
-sealed interface Reply {
+public sealed interface Reply {
   /** 0 is success without more. */
   record Errno(int errno) implements Reply {}
 

@@ -1,4 +1,4 @@
-package org.trefoilfs.mount.fuse.libfuse;
+package org.trefoilfs.mount.fuse;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -1,17 +1,17 @@
-package org.trefoilfs.mount.fuse.libfuse;
+package org.trefoilfs.mount.fuse;
 
 /**
  * The kernel's node numbers: the inode's own, except that the root is 1 to the kernel
  * (FUSE_ROOT_ID) whatever it is here; the inode 1, if it is another, takes the root's number.
  */
-record Nodes(long root) {
+public record Nodes(long root) {
   private static final long ROOT_ID = 1;
 
-  long node(long inode) {
+  public long node(long inode) {
     return swap(inode);
   }
 
-  long inode(long node) {
+  public long inode(long node) {
     return swap(node);
   }
 

@@ -1,0 +1,224 @@
+package org.trefoilfs.mount.fuse;
+
+import java.nio.ByteBuffer;
+import java.util.List;
+import org.trefoilfs.mount.fuse.MountOptions.Flag;
+import org.trefoilfs.mount.namespace.FileType;
+import org.trefoilfs.mount.namespace.Location;
+import org.trefoilfs.mount.namespace.Names.RenameMode;
+import org.trefoilfs.mount.namespace.Names.XattrMode;
+import org.trefoilfs.mount.namespace.NewInode;
+import org.trefoilfs.mount.vfs.AllocateRequest;
+import org.trefoilfs.mount.vfs.AttributeRequest;
+import org.trefoilfs.mount.vfs.Caller;
+import org.trefoilfs.mount.vfs.OpenFlags;
+import org.trefoilfs.mount.vfs.Vfs;
+import org.trefoilfs.mount.vfs.WriteRequest;
+
+/**
+ * What each request of the FUSE protocol is answered with, whichever transport brought it: the one
+ * way from the kernel's node numbers and flags to the {@link Vfs}. Fails as the Vfs does.
+ */
+public final class Answers {
+  /** XATTR_CREATE and XATTR_REPLACE of linux/xattr.h. */
+  private static final int XATTR_CREATE = 1;
+
+  private static final int XATTR_REPLACE = 2;
+  private static final byte[] NO_TARGET = new byte[0];
+
+  private final Vfs vfs;
+  private final Nodes nodes;
+  private final int forcedWriteFlags;
+
+  public Answers(Vfs vfs, MountOptions options) {
+    this.vfs = vfs;
+    this.nodes = new Nodes(vfs.root());
+    this.forcedWriteFlags = options.has(Flag.SYNC) ? OpenFlags.DATA_SYNC : 0;
+  }
+
+  public Nodes nodes() {
+    return nodes;
+  }
+
+  /**
+   * Takes back a reply that could not be delivered. An opener that was killed meanwhile will send
+   * no release, so what was opened for it is closed here.
+   */
+  public void undo(Reply reply) {
+    switch (reply) {
+      case Reply.Opened(long handle) -> vfs.release(handle);
+      case Reply.Created(Vfs.Opened(long handle, var attributes)) -> vfs.release(handle);
+      case Reply.OpenedDirectory(long handle) -> vfs.closeDirectory(handle);
+      default -> {}
+    }
+  }
+
+  // ---- names
+
+  public Reply lookup(long parent, byte[] name) {
+    return new Reply.Entry(vfs.lookup(nodes.inode(parent), name));
+  }
+
+  public Reply getattr(long node) {
+    return new Reply.Stat(vfs.attributes(nodes.inode(node)));
+  }
+
+  public Reply setattr(long node, AttributeRequest request) {
+    return new Reply.Stat(vfs.setAttributes(nodes.inode(node), request));
+  }
+
+  public Reply readlink(long node) {
+    return new Reply.Target(vfs.readLink(nodes.inode(node)));
+  }
+
+  /** MKNOD, MKDIR and SYMLINK, by what {@code inode} is. */
+  public Reply make(long parent, byte[] name, NewInode inode) {
+    return new Reply.Entry(vfs.make(nodes.inode(parent), name, inode));
+  }
+
+  public static NewInode node(int mode, long device, Caller caller) {
+    return new NewInode(mode, caller.uid(), caller.gid(), device, NO_TARGET);
+  }
+
+  public static NewInode file(int mode, Caller caller) {
+    return node(FileType.REGULAR.bits() | (mode & ~FileType.MASK), 0, caller);
+  }
+
+  public static NewInode directory(int mode, Caller caller) {
+    return node(FileType.DIRECTORY.bits() | (mode & ~FileType.MASK), 0, caller);
+  }
+
+  public static NewInode symlink(byte[] target, Caller caller) {
+    int mode = FileType.SYMBOLIC_LINK.bits() | 0777;
+    return new NewInode(mode, caller.uid(), caller.gid(), 0, target);
+  }
+
+  public Reply unlink(long parent, byte[] name) {
+    vfs.unlink(nodes.inode(parent), name);
+    return Reply.OK;
+  }
+
+  public Reply rmdir(long parent, byte[] name) {
+    vfs.rmdir(nodes.inode(parent), name);
+    return Reply.OK;
+  }
+
+  public Reply rename(long parent, byte[] name, long newParent, byte[] newName, RenameMode mode) {
+    vfs.rename(
+        Location.of(nodes.inode(parent), name), Location.of(nodes.inode(newParent), newName), mode);
+    return Reply.OK;
+  }
+
+  public Reply link(long node, long newParent, byte[] newName) {
+    return new Reply.Entry(vfs.link(nodes.inode(node), nodes.inode(newParent), newName));
+  }
+
+  public Reply statfs() {
+    return new Reply.Room(vfs.capacity());
+  }
+
+  // ---- files
+
+  public Reply open(long node) {
+    return new Reply.Opened(vfs.open(nodes.inode(node)));
+  }
+
+  /** {@code flags} are those of open(2). */
+  public Reply create(long parent, byte[] name, NewInode inode, int flags) {
+    return new Reply.Created(vfs.create(nodes.inode(parent), name, inode, flags));
+  }
+
+  public Reply read(long handle, long offset, int size) {
+    return new Reply.Data(vfs.read(handle, offset, size));
+  }
+
+  public Reply write(long handle, WriteRequest request) {
+    int flags = request.flags() | forcedWriteFlags;
+    return new Reply.Written(
+        vfs.write(
+            handle, new WriteRequest(request.offset(), request.data(), flags, request.caller())));
+  }
+
+  public Reply flush(long handle) {
+    vfs.flush(handle);
+    return Reply.OK;
+  }
+
+  public Reply release(long handle) {
+    vfs.release(handle);
+    return Reply.OK;
+  }
+
+  public Reply fsync(long handle) {
+    vfs.sync(handle);
+    return Reply.OK;
+  }
+
+  public Reply fallocate(long handle, int mode, long offset, long length) {
+    vfs.allocate(handle, AllocateRequest.of(mode, offset, length));
+    return Reply.OK;
+  }
+
+  // ---- directories
+
+  public Reply opendir(long node) {
+    return new Reply.OpenedDirectory(vfs.openDirectory(nodes.inode(node)));
+  }
+
+  public Reply readdir(long handle, long node, long offset, int size) {
+    return new Reply.Data(DirectoryPacker.pack(vfs, handle, nodes.inode(node), offset, size));
+  }
+
+  public Reply releasedir(long handle) {
+    vfs.closeDirectory(handle);
+    return Reply.OK;
+  }
+
+  /** Changes of names are durable when they return. */
+  public Reply fsyncdir() {
+    return Reply.OK;
+  }
+
+  // ---- extended attributes
+
+  public Reply setxattr(long node, byte[] name, byte[] value, int flags) {
+    XattrMode mode =
+        switch (flags & (XATTR_CREATE | XATTR_REPLACE)) {
+          case XATTR_CREATE -> XattrMode.CREATE;
+          case XATTR_REPLACE -> XattrMode.REPLACE;
+          default -> XattrMode.CREATE_OR_REPLACE;
+        };
+    vfs.setXattr(nodes.inode(node), name, value, mode);
+    return Reply.OK;
+  }
+
+  /** The value, if it fits into {@code room} bytes; its length when there is room for 0. */
+  public Reply getxattr(long node, byte[] name, long room) {
+    return sized(vfs.xattr(nodes.inode(node), name), room);
+  }
+
+  /** The names that the caller may see, each with a NUL after it; sized as {@link #getxattr}. */
+  public Reply listxattr(long node, Caller caller, long room) {
+    return sized(joined(vfs.xattrs(nodes.inode(node), caller)), room);
+  }
+
+  public Reply removexattr(long node, byte[] name) {
+    vfs.removeXattr(nodes.inode(node), name);
+    return Reply.OK;
+  }
+
+  private static Reply sized(byte[] value, long room) {
+    if (room == 0) {
+      return new Reply.Length(value.length);
+    }
+    return value.length > room
+        ? new Reply.Errno(Errno.ERANGE)
+        : new Reply.Data(ByteBuffer.wrap(value));
+  }
+
+  private static byte[] joined(List<byte[]> names) {
+    ByteBuffer all = ByteBuffer.allocate(names.stream().mapToInt(name -> name.length + 1).sum());
+    names.forEach(name -> all.put(name).put((byte) 0));
+    return all.array();
+  }
+}

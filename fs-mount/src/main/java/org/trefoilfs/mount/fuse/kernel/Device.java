@@ -1,0 +1,21 @@
+package org.trefoilfs.mount.fuse.kernel;
+
+import java.nio.ByteBuffer;
+
+/** Where requests come from and replies go; in earnest an open /dev/fuse. */
+interface Device {
+  /** Waits for a request; its length in bytes, or minus errno. ENODEV: the mount is gone. */
+  int read(RequestBuffer into);
+
+  /**
+   * Answers the request {@code unique}: 0, or the errno that kept the answer from being taken, such
+   * as ENOENT when the caller is gone. Any number of threads at a time.
+   *
+   * @param error a positive errno, or 0 for success
+   * @param body what comes after the header; its position stays
+   */
+  int reply(long unique, int error, ByteBuffer body);
+
+  /** No call may be under way or follow. */
+  void close();
+}

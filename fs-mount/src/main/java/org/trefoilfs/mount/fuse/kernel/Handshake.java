@@ -1,0 +1,71 @@
+package org.trefoilfs.mount.fuse.kernel;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.TrefoilException;
+
+/**
+ * INIT, the first request, in which both sides say what they can.
+ *
+ * <pre>
+ * in    u32 major, minor, max_readahead, flags, flags2, unused[11]
+ * out   u32 major, minor, max_readahead, flags; u16 max_background, congestion_threshold;
+ *       u32 max_write, time_gran; u16 max_pages, map_alignment; u32 flags2, unused[7]
+ * </pre>
+ *
+ * @param minor the version that both speak: 7.minor
+ * @param readAhead bytes that the kernel would read ahead, which it may
+ * @param flags what both can
+ */
+record Handshake(int minor, int readAhead, int flags) {
+  private static final int MAJOR = 7;
+
+  /** Linux 4.20: the first with requests of more than 32 pages. */
+  private static final int OLDEST_MINOR = 28;
+
+  /** Linux 5.19; what came later is not used. */
+  private static final int NEWEST_MINOR = 36;
+
+  private static final int OUT = 64;
+  private static final int NANOSECOND = 1;
+
+  // FUSE_* of linux/fuse.h.
+  private static final int ASYNC_READ = 1;
+  private static final int BIG_WRITES = 1 << 5;
+
+  /**
+   * Pages are dropped when a file turns out to have changed: with page_cache alone there are any.
+   */
+  private static final int AUTO_INVAL_DATA = 1 << 12;
+
+  private static final int PARALLEL_DIROPS = 1 << 18;
+  private static final int MAX_PAGES = 1 << 22;
+
+  private static final int WANTED =
+      ASYNC_READ | BIG_WRITES | AUTO_INVAL_DATA | PARALLEL_DIROPS | MAX_PAGES;
+
+  /** Fails with NOT_SUPPORTED when the kernel is too old. */
+  static Handshake of(RequestFrame init) {
+    int major = init.u32();
+    int minor = init.u32();
+    if (major != MAJOR || minor < OLDEST_MINOR) {
+      throw new TrefoilException(
+          Reason.NOT_SUPPORTED,
+          "this kernel speaks FUSE %d.%d, and the kernel transport needs %d.%d (Linux 4.20): use --transport libfuse"
+              .formatted(major, minor, MAJOR, OLDEST_MINOR));
+    }
+    int readAhead = init.u32();
+    return new Handshake(Math.min(minor, NEWEST_MINOR), readAhead, init.u32() & WANTED);
+  }
+
+  /** The body of the reply. */
+  ByteBuffer reply(int maxBackground, int congestionThreshold) {
+    ByteBuffer out = ByteBuffer.allocate(OUT).order(ByteOrder.nativeOrder());
+    out.putInt(MAJOR).putInt(minor).putInt(readAhead).putInt(flags);
+    out.putShort((short) maxBackground).putShort((short) congestionThreshold);
+    out.putInt(RequestBuffer.MAX_IO).putInt(NANOSECOND);
+    out.putShort((short) (RequestBuffer.MAX_IO / RequestBuffer.PAGE));
+    return out.rewind();
+  }
+}

@@ -1,0 +1,126 @@
+package org.trefoilfs.mount.fuse.kernel;
+
+import java.nio.file.Path;
+import org.trefoilfs.mount.fuse.Answers;
+import org.trefoilfs.mount.fuse.CallStatistics;
+import org.trefoilfs.mount.fuse.Calls;
+import org.trefoilfs.mount.fuse.Errno;
+import org.trefoilfs.mount.fuse.FuseTransport;
+import org.trefoilfs.mount.fuse.MountHandle;
+import org.trefoilfs.mount.fuse.MountOptions;
+import org.trefoilfs.mount.fuse.MountOptions.Flag;
+import org.trefoilfs.mount.fuse.Prerequisites;
+import org.trefoilfs.mount.fuse.Unmounter;
+import org.trefoilfs.mount.vfs.Vfs;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.env.TimeSource;
+
+/** Mounts through /dev/fuse and mount(2), as root. */
+public final class KernelTransport implements FuseTransport {
+  private static final String DEVICE = "/dev/fuse";
+  private static final String TYPE = "fuse.trefoil";
+
+  // MS_* of linux/mount.h.
+  private static final long READ_ONLY = 1;
+  private static final long NO_SUID = 2;
+  private static final long NO_DEVICES = 4;
+  private static final long NO_EXEC = 8;
+
+  /** Requests do not wait in these, so more would only take turns. */
+  private static final int MAX_READERS = 4;
+
+  private final TimeSource time;
+
+  public KernelTransport(TimeSource time) {
+    this.time = time;
+  }
+
+  @Override
+  public MountHandle mount(Vfs vfs, Path mountPoint, MountOptions options) {
+    Path path = mountPoint.toAbsolutePath().normalize();
+    if (!Prerequisites.isRoot()) {
+      throw new TrefoilException(
+          Reason.NOT_PERMITTED,
+          "the kernel transport mounts for root alone: run as root, or use --transport libfuse");
+    }
+    Prerequisites.check(path, options);
+    int descriptor = open();
+    try {
+      mount(path, options, descriptor);
+    } catch (RuntimeException e) {
+      Native.close(descriptor);
+      throw e;
+    }
+    return serve(vfs, path, options, new FuseDevice(descriptor));
+  }
+
+  private MountHandle serve(Vfs vfs, Path path, MountOptions options, Device device) {
+    Answers answers = new Answers(vfs, options);
+    ReplyEncoder encoder =
+        options.has(Flag.PAGE_CACHE)
+            ? ReplyEncoder.pageCache(answers.nodes())
+            : ReplyEncoder.directIo(answers.nodes());
+    CallStatistics statistics = new CallStatistics();
+    Calls calls = new Calls(time, statistics);
+    Dispatcher dispatcher = new Dispatcher(device, answers, encoder, calls, time);
+    KernelSession session = new KernelSession(path, statistics, device, dispatcher);
+    try {
+      session.start(Math.min(options.threads(), MAX_READERS));
+    } catch (RuntimeException e) {
+      Unmounter.unmount(path, Unmounter.Manner.LAZY);
+      throw e;
+    }
+    return session;
+  }
+
+  private static int open() {
+    int descriptor = Native.open(DEVICE);
+    if (descriptor < 0) {
+      throw new TrefoilException(
+          Reason.IO,
+          DEVICE
+              + " cannot be opened: errno "
+              + -descriptor
+              + "; a container needs --device /dev/fuse");
+    }
+    return descriptor;
+  }
+
+  private static void mount(Path path, MountOptions options, int descriptor) {
+    String data = data(options, descriptor);
+    int result = Native.mount(options.source(), path.toString(), TYPE, flags(options), data);
+    if (result == -Errno.EPERM || result == -Errno.EACCES) {
+      throw new TrefoilException(
+          Reason.NOT_PERMITTED,
+          "mounting at "
+              + path
+              + " is not permitted: a container needs --cap-add SYS_ADMIN and perhaps"
+              + " --security-opt apparmor=unconfined; without, --transport libfuse may do");
+    }
+    if (result < 0) {
+      throw new TrefoilException(
+          Reason.IO,
+          "the kernel refused to mount "
+              + path
+              + ": errno "
+              + -result
+              + "; `dmesg` may say why, and --transport libfuse may do");
+    }
+  }
+
+  private static long flags(MountOptions options) {
+    return (options.has(Flag.READ_ONLY) ? READ_ONLY : 0)
+        | (options.has(Flag.NO_SUID) ? NO_SUID : 0)
+        | (options.has(Flag.NO_DEVICES) ? NO_DEVICES : 0)
+        | (options.has(Flag.NO_EXEC) ? NO_EXEC : 0);
+  }
+
+  /** What fs/fuse/inode.c parses; the root's mode is that of a directory, in octal. */
+  private static String data(MountOptions options, int descriptor) {
+    String always =
+        "fd=%d,rootmode=40000,user_id=0,group_id=0,default_permissions,max_read=%d"
+            .formatted(descriptor, RequestBuffer.MAX_IO);
+    return options.has(Flag.ALLOW_OTHER) ? always + ",allow_other" : always;
+  }
+}

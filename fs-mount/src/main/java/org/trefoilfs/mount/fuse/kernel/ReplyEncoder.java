@@ -1,0 +1,113 @@
+package org.trefoilfs.mount.fuse.kernel;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.trefoilfs.mount.fuse.Nodes;
+import org.trefoilfs.mount.fuse.Reply;
+import org.trefoilfs.mount.namespace.Attributes;
+import org.trefoilfs.mount.namespace.Limits;
+import org.trefoilfs.mount.vfs.Capacity;
+import org.trefoilfs.mount.vfs.Vfs;
+
+/**
+ * Lays out the bodies of replies. How long entries and attributes are valid stays zero: the kernel
+ * may remember nothing, as another mount may change it.
+ */
+final class ReplyEncoder {
+  private static final int ENTRY = 128;
+  private static final int ATTRIBUTES_OUT = 104;
+  private static final int OPEN = 16;
+  private static final int STATFS = 80;
+  private static final int COUNT = 8;
+
+  /** FOPEN_DIRECT_IO of linux/fuse.h. */
+  private static final int DIRECT_IO = 1;
+
+  private static final int SECTOR = 512;
+  private static final int BLOCK = 4096;
+  private static final long NANOS = 1_000_000_000L;
+  private static final ByteBuffer EMPTY = ByteBuffer.allocate(0);
+
+  private final Nodes nodes;
+  private final int openFlags;
+
+  private ReplyEncoder(Nodes nodes, int openFlags) {
+    this.nodes = nodes;
+    this.openFlags = openFlags;
+  }
+
+  /** For files that go past the kernel's page cache. */
+  static ReplyEncoder directIo(Nodes nodes) {
+    return new ReplyEncoder(nodes, DIRECT_IO);
+  }
+
+  /** For files that are in the kernel's page cache while they are open. */
+  static ReplyEncoder pageCache(Nodes nodes) {
+    return new ReplyEncoder(nodes, 0);
+  }
+
+  /** What follows the header; not a copy where the reply is bytes. */
+  ByteBuffer body(Reply reply) {
+    return switch (reply) {
+      case Reply.Errno(int errno) -> EMPTY;
+      case Reply.Entry(var attributes) -> entry(sized(ENTRY), attributes).flip();
+      case Reply.Created(Vfs.Opened(long handle, var attributes)) ->
+          opened(entry(sized(ENTRY + OPEN), attributes), handle, openFlags).flip();
+      case Reply.Stat(var attributes) ->
+          attributes(sized(ATTRIBUTES_OUT).position(16), attributes).flip();
+      case Reply.Opened(long handle) -> opened(sized(OPEN), handle, openFlags).flip();
+      case Reply.OpenedDirectory(long handle) -> opened(sized(OPEN), handle, 0).flip();
+      case Reply.Written(int count) -> sized(COUNT).putInt(0, count);
+      case Reply.Data(var bytes) -> bytes;
+      case Reply.Target(byte[] path) -> ByteBuffer.wrap(path);
+      case Reply.Length(int bytes) -> sized(COUNT).putInt(0, bytes);
+      case Reply.Room(var capacity) -> room(capacity);
+    };
+  }
+
+  private static ByteBuffer sized(int bytes) {
+    return ByteBuffer.allocate(bytes).order(ByteOrder.nativeOrder());
+  }
+
+  /** u64 nodeid, generation, entry_valid, attr_valid; u32 their nanoseconds; attributes. */
+  private ByteBuffer entry(ByteBuffer out, Attributes of) {
+    out.putLong(nodes.node(of.inode())).position(40);
+    return attributes(out, of);
+  }
+
+  /**
+   * u64 ino, size, blocks, atime, mtime, ctime; u32 nanoseconds of the three, mode, nlink, uid,
+   * gid, rdev, blksize, flags.
+   */
+  private static ByteBuffer attributes(ByteBuffer out, Attributes of) {
+    out.putLong(of.inode()).putLong(of.size());
+    // What is allocated is known to the storage hosts alone; holes are counted as if filled.
+    out.putLong((of.size() + SECTOR - 1) / SECTOR);
+    out.putLong(seconds(of.atime())).putLong(seconds(of.mtime())).putLong(seconds(of.ctime()));
+    out.putInt(nanos(of.atime())).putInt(nanos(of.mtime())).putInt(nanos(of.ctime()));
+    out.putInt(of.mode()).putInt(of.nlink()).putInt(of.uid()).putInt(of.gid());
+    return out.putInt((int) of.rdev()).putInt(RequestBuffer.MAX_IO).putInt(0);
+  }
+
+  private static long seconds(long nanos) {
+    return Math.floorDiv(nanos, NANOS);
+  }
+
+  private static int nanos(long nanos) {
+    return (int) Math.floorMod(nanos, NANOS);
+  }
+
+  /** u64 fh; u32 open_flags, padding. */
+  private static ByteBuffer opened(ByteBuffer out, long handle, int flags) {
+    return out.putLong(handle).putInt(flags).putInt(0);
+  }
+
+  /** u64 blocks, bfree, bavail, files, ffree; u32 bsize, namelen, frsize, padding, spare[6]. */
+  private static ByteBuffer room(Capacity of) {
+    ByteBuffer out = sized(STATFS);
+    long free = of.freeBytes() / BLOCK;
+    out.putLong(of.totalBytes() / BLOCK).putLong(free).putLong(free);
+    out.putLong(of.totalInodes()).putLong(of.freeInodes());
+    return out.putInt(BLOCK).putInt(Limits.NAME).putInt(BLOCK).rewind();
+  }
+}
