@@ -9,10 +9,11 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.trefoilfs.tools.library.FsckResult;
+import org.trefoilfs.tools.mount.FuseTransportKind;
 import org.trefoilfs.tools.mount.MountPoints;
 import org.trefoilfs.tools.support.ClusterProcesses;
 
-/** Real daemons, real mounts, real kills. */
+/** Real daemons, real mounts through both transports, real kills. */
 class ClusterEndToEndTest {
   @TempDir Path directory;
 
@@ -22,9 +23,10 @@ class ClusterEndToEndTest {
       cluster.createVolume("work", 3);
       Path first = cluster.mount(1, "work");
       Path second = cluster.mount(2, "work");
-      Path third = cluster.mount(3, "work");
+      Path third = cluster.mount(3, "work", FuseTransportKind.KERNEL);
       Files.writeString(first.resolve("before"), "written by the first");
       assertThat(second.resolve("before")).hasContent("written by the first");
+      assertThat(third.resolve("before")).hasContent("written by the first");
 
       cluster.kill(3);
       assertThat(MountPoints.isDead(third)).isTrue();

@@ -13,7 +13,8 @@ import org.trefoilfs.replication.TrefoilException;
  *
  * @param source what the mount table shows as the device: {@code trefoil:VOLUME}
  * @param timeout no call lasts longer; for {@link VfsOptions}
- * @param threads calls served at the same time
+ * @param threads calls served at the same time through libfuse; the kernel transport has no such
+ *     limit, and up to 4 threads that read
  */
 public record MountOptions(Set<Flag> flags, String source, Duration timeout, int threads) {
   /** A call may wait for replicas, so there are many more than processors; 256 KiB each. */

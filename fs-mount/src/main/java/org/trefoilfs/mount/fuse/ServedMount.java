@@ -33,10 +33,12 @@ public abstract class ServedMount implements MountHandle {
     this.statistics = statistics;
   }
 
-  /** The kernel has said that the mount is gone. */
-  protected final void ended() {
-    log.info("unmounted {}", path);
-    ended.countDown();
+  /** The kernel has said that the mount is gone; said again, it changes nothing. */
+  protected final synchronized void ended() {
+    if (mounted()) {
+      log.info("unmounted {}", path);
+      ended.countDown();
+    }
   }
 
   @Override

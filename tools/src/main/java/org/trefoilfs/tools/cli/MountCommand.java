@@ -46,7 +46,7 @@ final class MountCommand implements Callable<Integer> {
   @Option(
       names = "--transport",
       paramLabel = "libfuse|kernel",
-      description = "How the kernel is spoken to.")
+      description = "libfuse 2, or /dev/fuse itself, which is faster and for root alone.")
   FuseTransportKind transport = FuseTransportKind.LIBFUSE;
 
   @Option(names = "--foreground", hidden = true)

@@ -194,14 +194,18 @@ public final class ClusterProcesses implements AutoCloseable {
 
   /** Mounts a volume through a host, and returns where. */
   public Path mount(int host, String volume, String... options) {
+    return mount(host, volume, FuseTransportKind.LIBFUSE, options);
+  }
+
+  /** The same through this transport. */
+  public Path mount(int host, String volume, FuseTransportKind transport, String... options) {
     Path point = mountPoint(host);
     try {
       Files.createDirectories(point);
     } catch (IOException e) {
       throw new java.io.UncheckedIOException(e);
     }
-    MountSpec spec =
-        new MountSpec(volume, point.toString(), List.of(options), FuseTransportKind.LIBFUSE);
+    MountSpec spec = new MountSpec(volume, point.toString(), List.of(options), transport);
     ask(host, Verb.MOUNT, spec, Nothing.class);
     return point;
   }

@@ -13,9 +13,10 @@ import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 
 /**
- * The threads that serve a mount: readers, which are few, and a virtual thread for each request. It
- * ends when the kernel says that the mount is gone, which the readers hear with their next read;
- * the device is closed after the last answer, because its number may be another file's then.
+ * The threads that serve a mount. Few platform threads read. One of them serves a request itself
+ * while another is left to read; the last one hands requests to virtual threads, so however many
+ * wait, the next is read. The session ends when the kernel says that the mount is gone; the device
+ * is closed after the last answer, because its number may be another file's then.
  */
 final class KernelSession extends ServedMount {
   private static final Logger log = LoggerFactory.getLogger(KernelSession.class);
@@ -30,6 +31,9 @@ final class KernelSession extends ServedMount {
   private final Dispatcher dispatcher;
   private final RequestBuffers buffers;
   private final AtomicInteger readers = new AtomicInteger();
+
+  /** Readers that are not busy with a request. */
+  private final AtomicInteger free = new AtomicInteger();
 
   /** Readers and requests; who leaves last closes the device. */
   private final AtomicInteger users = new AtomicInteger();
@@ -54,6 +58,7 @@ final class KernelSession extends ServedMount {
       throw e;
     }
     readers.set(threads);
+    free.set(threads);
     users.set(threads);
     for (int i = 0; i < threads; i++) {
       Thread.ofPlatform().name("fuse-" + i).daemon().start(this::work);
@@ -93,12 +98,15 @@ final class KernelSession extends ServedMount {
           buffer = dispatch(frame, buffer);
         }
       }
-      if (length != -Errno.ENODEV) {
+      if (length == -Errno.ENODEV) {
+        ended();
+      } else {
         log.error("reading requests of {} failed: errno {}", mountPoint(), -length);
       }
     } catch (RuntimeException | Error e) {
       log.error("a thread that serves {} died", mountPoint(), e);
     } finally {
+      free.decrementAndGet();
       if (readers.decrementAndGet() == 0) {
         ended();
       }
@@ -126,11 +134,31 @@ final class KernelSession extends ServedMount {
     }
   }
 
-  /** Has the request served, and says where the next may be read to. */
+  /**
+   * Has the request served, and says where the next may be read to. Here, which saves waking
+   * another thread, as long as another reader is left to read; the last one hands over.
+   */
   private RequestBuffer dispatch(RequestFrame frame, RequestBuffer buffer) {
     if (Opcode.unanswered(frame.opcode())) {
       return buffer;
     }
+    try {
+      return free.decrementAndGet() > 0 ? serveHere(frame, buffer) : handOver(frame, buffer);
+    } finally {
+      free.incrementAndGet();
+    }
+  }
+
+  private RequestBuffer serveHere(RequestFrame frame, RequestBuffer buffer) {
+    Dispatcher.Memory after = dispatcher.serve(frame);
+    if (after == Dispatcher.Memory.FREE || frame.opcode() != Opcode.WRITE.number) {
+      return buffer;
+    }
+    buffers.abandon();
+    return buffers.take();
+  }
+
+  private RequestBuffer handOver(RequestFrame frame, RequestBuffer buffer) {
     if (frame.opcode() == Opcode.WRITE.number && frame.length() >= LARGE) {
       start(() -> serveLarge(frame, buffer));
       return buffers.take();

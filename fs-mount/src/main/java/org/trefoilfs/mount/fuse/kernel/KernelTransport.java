@@ -27,7 +27,7 @@ public final class KernelTransport implements FuseTransport {
   private static final long NO_DEVICES = 4;
   private static final long NO_EXEC = 8;
 
-  /** Requests do not wait in these, so more would only take turns. */
+  /** Requests that wait need none of these, so more would only take turns. */
   private static final int MAX_READERS = 4;
 
   private final TimeSource time;
