@@ -22,7 +22,7 @@ import org.trefoilfs.tools.support.CommandRun;
 final class RecoverTest {
   private static final int HOSTS = 3;
   private static final int GONE = 2;
-  private static final int FILES = 24;
+  private static final int FILES = 12;
   private static final int FILE_BYTES = 300_000;
   private static final Duration NOTICING = Duration.ofSeconds(60);
 

@@ -140,6 +140,18 @@ class RecoverCommandTest {
   }
 
   @Test
+  void withoutAMajorityTheCommandSaysThatItCannotHelp() {
+    library.host().loseMajority();
+    for (String[] line : new String[][] {{"recover"}, {"recover", "--accept-loss"}}) {
+      CommandRun run = setting.run(line);
+      assertThat(run.status()).isEqualTo(3);
+      assertThat(run.err())
+          .startsWith("trefoil: recover: no majority of the state log's voters answers (no leader")
+          .contains("start more of them", "that needs a new cluster");
+    }
+  }
+
+  @Test
   void groupsThatStayClosedMakeAcceptingFail() {
     closeTwo();
     library.host().closeGroup(19, Way.NONE, List.of(BETA), Map.of());

@@ -54,6 +54,7 @@ public final class StubHost implements RunningHost {
   private final NettyServer server;
   private final List<VolumeInfo> volumes = new ArrayList<>();
   private final Map<HostId, HostInfo> hosts = new TreeMap<>();
+  private boolean majority = true;
   private final List<Closed> closed = new ArrayList<>();
   private final List<AcceptedLoss> losses = new ArrayList<>();
 
@@ -100,8 +101,16 @@ public final class StubHost implements RunningHost {
     closed.add(new Closed(group, way, missing, held));
   }
 
+  /** From here on the state log does not answer. */
+  public synchronized void loseMajority() {
+    majority = false;
+  }
+
   @Override
   public synchronized LossPlan surveyLoss() {
+    if (!majority) {
+      throw new TrefoilException(Reason.UNAVAILABLE, "no leader was found in 30 s");
+    }
     ClusterView empty = ClusterView.empty();
     Map<Integer, VolumeInfo> byId = new TreeMap<>();
     volumes.forEach(volume -> byId.put(volume.id(), volume));
