@@ -37,6 +37,7 @@ public final class Group {
   private @Nullable Backup backup;
 
   /**
+   * @param minInSync members that must be in sync for a write that says no other number
    * @param lease how long another host may serve on after it stopped hearing from the state log's
    *     leader
    * @param patience how long a member may fail to answer before the primary proposes a view without
@@ -105,8 +106,14 @@ public final class Group {
     }
   }
 
-  /** A client's write. */
+  /** A client's write that says nothing of how many members must be in sync. */
   public void write(long inView, OperationId operation, Mutation mutation, WriteReply reply) {
+    write(inView, settings.minInSync(), operation, mutation, reply);
+  }
+
+  /** A client's write, taken if at least {@code minInSync} members are in sync. */
+  public void write(
+      long inView, int minInSync, OperationId operation, Mutation mutation, WriteReply reply) {
     Version before = ports.committedBefore(operation);
     if (primary == null || view == null || inView != view.view()) {
       TrefoilException why = notHere(inView);
@@ -114,7 +121,7 @@ public final class Group {
     } else if (!before.equals(Version.NONE)) {
       ports.reply(() -> reply.committed(before));
     } else {
-      primary.write(operation, mutation, reply);
+      primary.write(minInSync, operation, mutation, reply);
     }
   }
 

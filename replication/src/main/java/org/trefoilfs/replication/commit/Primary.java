@@ -123,12 +123,12 @@ final class Primary {
     return log.commitIndex() >= takenOver;
   }
 
-  void write(OperationId operation, Mutation mutation, WriteReply reply) {
+  void write(int minInSync, OperationId operation, Mutation mutation, WriteReply reply) {
     if (log.uncommitted(operation).isPresent()) {
       waiting.computeIfAbsent(operation, _ -> new ArrayList<>()).add(reply);
       return;
     }
-    TrefoilException refusal = refusal(mutation);
+    TrefoilException refusal = refusal(minInSync, mutation);
     if (refusal != null) {
       ports.reply(() -> reply.failed(refusal));
       return;
@@ -211,16 +211,16 @@ final class Primary {
         || peers.values().stream().anyMatch(peer -> peer.silentSince != ANSWERS);
   }
 
-  private @Nullable TrefoilException refusal(Mutation mutation) {
+  private @Nullable TrefoilException refusal(int minInSync, Mutation mutation) {
     if (!ports.leased()) {
       return refuse(Reason.UNAVAILABLE, "this host has lost contact with the cluster's majority");
     }
-    if (view.inSync().size() < settings.minInSync()) {
+    if (view.inSync().size() < minInSync) {
       return refuse(
           Reason.UNAVAILABLE,
           view.inSync().size()
               + " replica(s) in sync where "
-              + settings.minInSync()
+              + minInSync
               + " are needed; start the others");
     }
     if (log.lastN() - log.commitIndex() >= MAX_IN_FLIGHT) {

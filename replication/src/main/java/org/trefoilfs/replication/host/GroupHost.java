@@ -38,6 +38,7 @@ import org.trefoilfs.replication.membership.ClusterView;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.membership.HostInfo;
 import org.trefoilfs.replication.membership.OperationId;
+import org.trefoilfs.replication.membership.VolumeInfo;
 import org.trefoilfs.replication.placement.PgView;
 import org.trefoilfs.replication.placement.Pools;
 import org.trefoilfs.replication.transport.Message;
@@ -237,7 +238,14 @@ final class GroupHost implements GroupPorts {
       done.complete(new Message.Written(write.view(), 0));
       return done;
     }
-    event(slot, () -> slot.group.write(write.view(), write.operation(), write.mutation(), reply));
+    int minInSync =
+        write.minInSync() > 0
+            ? write.minInSync()
+            : VolumeInfo.usualMinInSync(Pools.pool(write.pg()));
+    event(
+        slot,
+        () ->
+            slot.group.write(write.view(), minInSync, write.operation(), write.mutation(), reply));
     return done;
   }
 
@@ -762,7 +770,7 @@ final class GroupHost implements GroupPorts {
     Duration lease = node.detection().dividedBy(2);
     Group.GroupSettings settings =
         new Group.GroupSettings(
-            HostLimits.minInSync(replicas),
+            VolumeInfo.usualMinInSync(replicas),
             lease.plus(lease.dividedBy(10)),
             node.detection().multipliedBy(3).dividedBy(2));
     return new Slot(

@@ -1,5 +1,6 @@
 package org.trefoilfs.replication.membership;
 
+import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +16,8 @@ import org.trefoilfs.replication.placement.PlacementTable;
  * @param clusterId empty before the cluster is created
  * @param volumes by name, those that are not deleted
  * @param volumesById with the deleted ones whose files are not gone yet
+ * @param losses what operators have accepted, by the ids of their choices
+ * @param detection after how long of silence a host is lost
  */
 public record ClusterView(
     String clusterId,
@@ -22,9 +25,20 @@ public record ClusterView(
     Map<String, VolumeInfo> volumes,
     Map<Integer, VolumeInfo> volumesById,
     Map<Long, SessionInfo> sessions,
-    PlacementMap placement) {
+    PlacementMap placement,
+    Map<Long, AcceptedLoss> losses,
+    Duration detection) {
   /** log2 of the groups in a pool unless the cluster was created otherwise. */
   public static final int DEFAULT_BITS = 12;
+
+  /** Of a cluster that was created without another: T of DESIGN 5. */
+  public static final Duration DEFAULT_DETECTION = Duration.ofSeconds(2);
+
+  /** A pause of a loaded machine, and of a collector, is shorter than half of it: the lease. */
+  public static final Duration MIN_DETECTION = Duration.ofMillis(500);
+
+  /** A host that is silent longer is missed by everybody who uses it. */
+  public static final Duration MAX_DETECTION = Duration.ofSeconds(60);
 
   private static final ClusterView EMPTY =
       of("", Map.of(), Map.of(), Map.of(), PlacementTable.empty(0, DEFAULT_BITS));
@@ -34,6 +48,7 @@ public record ClusterView(
     volumes = sorted(volumes);
     volumesById = sorted(volumesById);
     sessions = sorted(sessions);
+    losses = sorted(losses);
   }
 
   /** Before anything has happened; epoch 0. */
@@ -41,7 +56,7 @@ public record ClusterView(
     return EMPTY;
   }
 
-  /** With the volumes' names taken from their rows. */
+  /** With the volumes' names taken from their rows, no losses, and the usual detection. */
   public static ClusterView of(
       String clusterId,
       Map<HostId, HostInfo> hosts,
@@ -54,7 +69,13 @@ public record ClusterView(
         named.put(volume.name(), volume);
       }
     }
-    return new ClusterView(clusterId, hosts, named, volumesById, sessions, placement);
+    return new ClusterView(
+        clusterId, hosts, named, volumesById, sessions, placement, Map.of(), DEFAULT_DETECTION);
+  }
+
+  ClusterView with(Map<Long, AcceptedLoss> newLosses, Duration newDetection) {
+    return new ClusterView(
+        clusterId, hosts, volumes, volumesById, sessions, placement, newLosses, newDetection);
   }
 
   /** Grows with every change of anything in here; the placement map's too. */

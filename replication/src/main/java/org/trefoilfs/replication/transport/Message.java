@@ -50,8 +50,16 @@ public sealed interface Message {
 
   /**
    * A client's write, to the primary of {@code pg} in {@code view}. Answered by {@link Written}.
+   *
+   * @param minInSync members that must be in sync for it to be taken, as the volume wants it; 0: as
+   *     usual for so many replicas
    */
-  record Write(int pg, long view, OperationId operation, Mutation mutation) implements Message {}
+  record Write(int pg, long view, int minInSync, OperationId operation, Mutation mutation)
+      implements Message {
+    public Write(int pg, long view, OperationId operation, Mutation mutation) {
+      this(pg, view, 0, operation, mutation);
+    }
+  }
 
   /** Committed as number {@code n} in {@code view}. */
   record Written(long view, long n) implements Message {}

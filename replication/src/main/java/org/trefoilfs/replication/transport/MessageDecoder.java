@@ -39,7 +39,8 @@ final class MessageDecoder {
       case FAILED -> new Message.Failed(Reason.ofCode(in.i32()), in.string(), in.string());
       case DONE -> new Message.Done();
       case WRITE ->
-          new Message.Write(in.i32(), in.i64(), OperationId.readFrom(in), Mutation.readFrom(in));
+          new Message.Write(
+              in.i32(), in.i64(), in.i32(), OperationId.readFrom(in), Mutation.readFrom(in));
       case WRITTEN -> new Message.Written(in.i64(), in.i64());
       case FLUSH -> new Message.Flush(views(in));
       case READ -> new Message.Read(in.i32(), in.i64(), ChunkId.readFrom(in), in.i32(), in.i32());

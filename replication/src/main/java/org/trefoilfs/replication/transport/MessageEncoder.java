@@ -21,7 +21,7 @@ final class MessageEncoder {
       case Message.Failed m -> out.i32(m.reason().code()).string(m.message()).string(m.hint());
       case Message.Done _ -> {}
       case Message.Write m -> {
-        out.i32(m.pg()).i64(m.view());
+        out.i32(m.pg()).i64(m.view()).i32(m.minInSync());
         m.operation().writeTo(out);
         m.mutation().writeTo(out);
       }

@@ -40,7 +40,7 @@ public final class RandomMessages {
     return switch (type) {
       case FAILED -> new Message.Failed(reason(), text(), text());
       case DONE -> new Message.Done();
-      case WRITE -> new Message.Write(i(), l(), operation(), mutation());
+      case WRITE -> new Message.Write(i(), l(), i(), operation(), mutation());
       case WRITTEN -> new Message.Written(l(), l());
       case FLUSH -> new Message.Flush(views());
       case READ -> new Message.Read(i(), l(), chunk(), i(), i());

@@ -9,6 +9,7 @@ import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.host.HostOptions;
 import org.trefoilfs.replication.membership.Address;
+import org.trefoilfs.replication.membership.ClusterView;
 
 /**
  * What {@code host start} takes, by {@link Key}, as text that has been checked. Sources are laid
@@ -77,6 +78,9 @@ public final class HostConfig {
 
   public HostOptions toOptions() {
     HostOptions.Settings defaults = HostOptions.Settings.DEFAULT;
+    Optional<Duration> detection = get(Key.FAILURE_DETECTION).map(Durations::parse);
+    Duration timeout = get(Key.WRITE_TIMEOUT).map(Durations::parse).orElse(defaults.timeout());
+    checkPatience(timeout, detection.orElse(ClusterView.DEFAULT_DETECTION));
     return new HostOptions(
         data(),
         get(Key.NAME),
@@ -86,11 +90,17 @@ public final class HostConfig {
             get(Key.WITNESS).map(Boolean::parseBoolean).orElse(defaults.witness()),
             get(Key.DOMAIN),
             get(Key.WEIGHT).map(Integer::parseInt).orElse(defaults.weight()),
-            duration(Key.DETECTION, defaults.detection()),
-            duration(Key.TIMEOUT, defaults.timeout())));
+            detection,
+            timeout));
   }
 
-  private Duration duration(Key key, Duration otherwise) {
-    return get(key).map(Durations::parse).orElse(otherwise);
+  /** A call that is given up before a lost host is replaced would make every loss an error. */
+  private static void checkPatience(Duration timeout, Duration detection) {
+    if (timeout.compareTo(detection.multipliedBy(2)) < 0) {
+      throw new TrefoilException(
+          Reason.INVALID,
+          "host start: a write timeout of %d ms is less than twice the failure detection of %d ms; give a longer --write-timeout, or a shorter --failure-detection"
+              .formatted(timeout.toMillis(), detection.toMillis()));
+    }
   }
 }
