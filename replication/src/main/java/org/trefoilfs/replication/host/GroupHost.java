@@ -152,7 +152,7 @@ final class GroupHost implements GroupPorts {
         continue;
       }
       Slot target = slot == null ? slot(next.pg()) : slot;
-      boolean mayStillServe = known != null && leftAlive(known, next, cluster);
+      boolean mayStillServe = known != null && cluster.mayStillServe(known, next);
       event(
           target,
           () -> {
@@ -719,20 +719,6 @@ final class GroupHost implements GroupPorts {
 
   private boolean concernsUs(PgView view) {
     return view.member(node.self()).isPresent() || view.joining().contains(node.self());
-  }
-
-  /**
-   * Whether a member was removed although its daemon may live, and serve reads until its lease
-   * ends.
-   */
-  private static boolean leftAlive(PgView from, PgView to, ClusterView cluster) {
-    return from.inSync().stream()
-        .filter(member -> !to.inSync().contains(member))
-        .anyMatch(
-            member -> {
-              HostInfo host = cluster.hosts().get(member.host());
-              return host != null && host.isAlive() && host.incarnation() == member.incarnation();
-            });
   }
 
   private PgView registered(PgView next) {
