@@ -149,7 +149,7 @@ public final class GroupLog {
         reset(reset.view(), reset.n());
         yield List.of();
       }
-      case JournalRecord.Installed _ -> List.of();
+      case JournalRecord.Installed _, JournalRecord.Answered _ -> List.of();
     };
   }
 

@@ -35,6 +35,9 @@ final class CatchUps {
    */
   private static final Duration PROMOTION = Duration.ofSeconds(2);
 
+  /** Where a listing starts. */
+  static final ChunkId BEFORE_ALL = new ChunkId(Long.MIN_VALUE, 0);
+
   private static final Duration CALL = Duration.ofSeconds(20);
 
   private final GroupHost groups;
@@ -154,7 +157,7 @@ final class CatchUps {
 
   private void list(Attempt attempt, CatchUp catchUp) {
     GroupHost.Slot slot = attempt.slot();
-    ChunkId after = new ChunkId(Long.MIN_VALUE, 0);
+    ChunkId after = BEFORE_ALL;
     boolean more = true;
     while (more) {
       Message answer =
@@ -168,6 +171,7 @@ final class CatchUps {
           slot,
           catchUp,
           () -> {
+            groups.committedEarlier(slot.pg, page.recent());
             catchUp.listing(page.chunks());
             return null;
           });
@@ -179,6 +183,7 @@ final class CatchUps {
         catchUp,
         () -> {
           if (isCurrent(attempt)) {
+            groups.journalCommitted(slot);
             catchUp.listed().forEach(gone -> remove(slot.pg, gone));
           }
           return null;
@@ -201,6 +206,7 @@ final class CatchUps {
         catchUp,
         () -> {
           if (isCurrent(attempt)) {
+            groups.journalCommitted(slot);
             node.applier().replace(slot.pg, image, catchUp.fetched(image));
             bytesDone.addAndGet(image.bytes());
           }

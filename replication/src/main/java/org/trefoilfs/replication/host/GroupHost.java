@@ -322,7 +322,7 @@ final class GroupHost implements GroupPorts {
           node.peers()
               .call(other, new Message.FetchChunk(pg, chunk), Duration.ofSeconds(10))
               .join();
-      if (answer instanceof Message.Chunk(ChunkImage image) && node.applier().install(pg, image)) {
+      if (answer instanceof Message.Chunk(ChunkImage image) && install(pg, image)) {
         healed++;
         log.warn("chunk {} of group {} was restored from {}", chunk, pg, other);
         node.applier().retry(chunk);
@@ -332,6 +332,23 @@ final class GroupHost implements GroupPorts {
       log.warn("{} could not give chunk {}: {}", other, chunk, TrefoilException.of(e).getMessage());
     }
     return false;
+  }
+
+  private boolean install(int pg, ChunkImage image) {
+    Slot slot = slot(pg);
+    synchronized (slot) {
+      journalCommitted(slot);
+      return node.applier().install(pg, image);
+    }
+  }
+
+  /**
+   * To be called before an image is journaled, under the group's lock: a replay then redoes what
+   * the image holds before it, and not, when it comes to know that it was committed, over it.
+   */
+  void journalCommitted(Slot slot) {
+    GroupLog group = slot.group.log();
+    append(new JournalRecord.Committed(slot.pg, group.last().view(), group.commitIndex()));
   }
 
   /** The applier met a damaged block under a partial write. */
@@ -491,7 +508,21 @@ final class GroupHost implements GroupPorts {
     synchronized (slot) {
       commitIndex = slot.group.log().commitIndex();
     }
-    return new Message.ChunkList(commitIndex, page, List.of(), more);
+    // On the first page: later operations come with the live stream.
+    List<OperationId> answered =
+        list.after().equals(CatchUps.BEFORE_ALL) ? recent.ofGroup(list.pg()) : List.of();
+    return new Message.ChunkList(commitIndex, page, answered, more);
+  }
+
+  /**
+   * A group that this host joins has committed these. Called under its lock, before the host counts
+   * as having caught up: as primary it must know a retry of any of them.
+   */
+  void committedEarlier(int pg, List<OperationId> operations) {
+    if (!operations.isEmpty()) {
+      append(new JournalRecord.Answered(pg, operations));
+      recent.committedEarlier(pg, operations);
+    }
   }
 
   private ChunkImage fetch(Message.FetchChunk fetch) {
@@ -501,9 +532,29 @@ final class GroupHost implements GroupPorts {
           Reason.STALE_VIEW, node.self() + " is not in sync in group " + fetch.pg());
     }
     node.applier().barrier().join();
+    try {
+      return image(fetch);
+    } catch (TrefoilException e) {
+      // Only a primary: two members that heal from each other would ask each other for ever.
+      if (e.reason() != Reason.CORRUPT || !isPrimary(fetch.pg())) {
+        throw e;
+      }
+      heal(fetch.pg(), fetch.chunk(), e);
+      return image(fetch);
+    }
+  }
+
+  private ChunkImage image(Message.FetchChunk fetch) {
     return node.applier()
         .image(fetch.pg(), fetch.chunk())
         .orElseGet(() -> new ChunkImage(fetch.chunk(), Version.NONE, List.of()));
+  }
+
+  private boolean isPrimary(int pg) {
+    Slot slot = slot(pg);
+    synchronized (slot) {
+      return slot.group.isPrimary();
+    }
   }
 
   private Map<Integer, Message.Commit> reports(List<Integer> groups) {
@@ -632,7 +683,7 @@ final class GroupHost implements GroupPorts {
 
   @Override
   public void committed(Entry entry) {
-    recent.committed(entry.operation(), entry.version());
+    recent.committed(entry.pg(), entry.operation(), entry.version());
     Slot slot = slot(entry.pg());
     if (slot.catchUp == null || slot.catchUp.admits(entry)) {
       node.applier().committed(entry);
@@ -652,6 +703,7 @@ final class GroupHost implements GroupPorts {
   @Override
   public void catchUp(int pg, long view, HostId primary) {
     Slot slot = slot(pg);
+    recent.forget(pg); // the primary's listing says what the group has committed
     node.startCatchUp(slot, view, primary);
   }
 

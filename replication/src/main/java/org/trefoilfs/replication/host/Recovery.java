@@ -1,14 +1,17 @@
 package org.trefoilfs.replication.host;
 
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.trefoilfs.replication.chunk.ChunkImage;
 import org.trefoilfs.replication.chunk.ChunkStore;
 import org.trefoilfs.replication.commit.Entry;
 import org.trefoilfs.replication.commit.GroupLog;
 import org.trefoilfs.replication.journal.JournalRecord;
 import org.trefoilfs.replication.journal.ReplayReport;
+import org.trefoilfs.replication.membership.OperationId;
 
 /**
  * Follows the journal's replay at start: rebuilds each group's log, and redoes what is known to be
@@ -30,14 +33,40 @@ final class Recovery {
 
   void replay(JournalRecord record, long position) {
     GroupLog group = groups.computeIfAbsent(record.pg(), GroupLog::new);
-    for (Entry entry : group.replay(record, position)) {
+    redo(group.replay(record, position));
+    switch (record) {
+      case JournalRecord.Installed(int pg, ChunkImage image) ->
+          Applier.installWithoutJournal(store, pg, image);
+      case JournalRecord.Reset reset -> recent.forget(reset.pg());
+      case JournalRecord.Answered(int pg, List<OperationId> operations) ->
+          recent.committedEarlier(pg, operations);
+      case JournalRecord.Prepared _, JournalRecord.Truncated _, JournalRecord.Committed _ -> {}
+    }
+  }
+
+  private void redo(List<Entry> committed) {
+    for (Entry entry : committed) {
       store.apply(entry.pg(), entry.mutation(), entry.version(), ChunkStore.Redo.REDO);
-      recent.committed(entry.operation(), entry.version());
+      recent.committed(entry.pg(), entry.operation(), entry.version());
       redone++;
     }
-    if (record instanceof JournalRecord.Installed installed) {
-      Applier.installWithoutJournal(store, installed.pg(), installed.image());
-    }
+  }
+
+  /**
+   * What the store has applied was committed, be it that no record says so: its last writes may be
+   * torn, or be in the page cache alone, and once the group has begun anew nothing would redo them.
+   */
+  private void redoApplied(GroupLog group) {
+    long applied =
+        group.suffix().stream().filter(this::isApplied).mapToLong(Entry::n).max().orElse(0);
+    redo(group.commitTo(applied));
+  }
+
+  private boolean isApplied(Entry entry) {
+    return store
+        .info(entry.pg(), entry.mutation().chunk())
+        .filter(info -> info.version().equals(entry.version()))
+        .isPresent();
   }
 
   /**
@@ -46,6 +75,7 @@ final class Recovery {
    * would make a later write look like an earlier one.
    */
   Map<Integer, GroupLog> groups(ReplayReport.Loss loss) {
+    groups.values().forEach(this::redoApplied);
     for (int pg : store.groups()) {
       if (loss == ReplayReport.Loss.DAMAGE || !groups.containsKey(pg)) {
         long highest =

@@ -19,6 +19,7 @@ final class RecordCodec {
   private static final int COMMITTED = 3;
   private static final int INSTALLED = 4;
   private static final int RESET = 5;
+  private static final int ANSWERED = 6;
 
   private RecordCodec() {}
 
@@ -33,6 +34,11 @@ final class RecordCodec {
       case JournalRecord.Installed installed -> encodeInstalled(out, installed);
       case JournalRecord.Reset(int pg, long view, long n) ->
           List.of(out.u8(RESET).i32(pg).i64(view).i64(n).toBuffer());
+      case JournalRecord.Answered(int pg, List<OperationId> operations) -> {
+        out.u8(ANSWERED).i32(pg).i32(operations.size());
+        operations.forEach(operation -> operation.writeTo(out));
+        yield List.of(out.toBuffer());
+      }
     };
   }
 
@@ -49,11 +55,21 @@ final class RecordCodec {
       case COMMITTED -> new JournalRecord.Committed(pg, in.i64(), in.i64());
       case INSTALLED -> new JournalRecord.Installed(pg, ChunkImage.readFrom(in));
       case RESET -> new JournalRecord.Reset(pg, in.i64(), in.i64());
+      case ANSWERED -> new JournalRecord.Answered(pg, operations(in));
       default ->
           throw new TrefoilException(
               Reason.INVALID,
               "journal record of unknown type " + type + ": written by a newer version; upgrade");
     };
+  }
+
+  private static List<OperationId> operations(ByteReader in) {
+    int count = in.count(2 * Long.BYTES);
+    List<OperationId> operations = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      operations.add(OperationId.readFrom(in));
+    }
+    return operations;
   }
 
   private static List<ByteBuffer> encodePrepared(ByteWriter out, JournalRecord.Prepared record) {

@@ -67,7 +67,8 @@ class SegmentedJournalTest {
             new JournalRecord.Committed(7, 2, 3),
             new JournalRecord.Installed(
                 7, new ChunkImage(id, new Version(3, 9), List.of(extent, extent))),
-            new JournalRecord.Reset(7, 4, 10));
+            new JournalRecord.Reset(7, 4, 10),
+            new JournalRecord.Answered(7, List.of(new OperationId(3, 4), new OperationId(5, 6))));
     List<Long> positions = new ArrayList<>();
     try (SegmentedJournal journal = open(directory)) {
       records.forEach(record -> positions.add(journal.append(record)));
