@@ -10,6 +10,9 @@ import org.trefoilfs.replication.codec.ByteWriter;
 public record Version(long view, long n) implements Comparable<Version> {
   public static final Version NONE = new Version(0, 0);
 
+  /** Bytes of an encoded one. */
+  public static final int ENCODED_BYTES = 8 + 8;
+
   public void writeTo(ByteWriter out) {
     out.i64(view).i64(n);
   }

@@ -127,6 +127,8 @@ final class Backup {
       // What was committed and applied before must be redone by a replay: catch-up keeps chunks
       // that are equal.
       ports.append(new JournalRecord.Committed(log.pg(), log.last().view(), log.commitIndex()));
+      log.copyState().join(log.committed());
+      ports.append(log.copyState().record(log.pg()));
       ports.append(new JournalRecord.Reset(log.pg(), view.view(), message.commitIndex()));
       log.reset(view.view(), message.commitIndex());
       matched = message.commitIndex();

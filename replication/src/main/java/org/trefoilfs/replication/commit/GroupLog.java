@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.trefoilfs.replication.chunk.ChunkId;
+import org.trefoilfs.replication.chunk.ChunkImage;
 import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.journal.JournalRecord;
 import org.trefoilfs.replication.membership.OperationId;
@@ -26,9 +27,15 @@ public final class GroupLog {
   private final Map<OperationId, Entry> uncommittedOperations = new HashMap<>();
   private long view;
   private long commitIndex;
+  private final CopyState copyState = new CopyState();
 
   public GroupLog(int pg) {
     this.pg = pg;
+  }
+
+  /** What this host's chunks hold of what was committed. */
+  public CopyState copyState() {
+    return copyState;
   }
 
   public int pg() {
@@ -41,6 +48,11 @@ public final class GroupLog {
 
   public long lastN() {
     return suffix.isEmpty() ? commitIndex : suffix.lastKey();
+  }
+
+  /** The newest view in which this log was written, and its commit index. */
+  public Version committed() {
+    return new Version(view, commitIndex);
   }
 
   /** The newest view in which this log was written, and its last number. */
@@ -149,8 +161,19 @@ public final class GroupLog {
         reset(reset.view(), reset.n());
         yield List.of();
       }
-      case JournalRecord.Installed _, JournalRecord.Answered _ -> List.of();
+      case JournalRecord.Copying copying -> {
+        copyState.restore(copying);
+        yield List.of();
+      }
+      case JournalRecord.Installed(_, ChunkImage image) -> copied(image);
+      case JournalRecord.Patched(_, ChunkImage image, _) -> copied(image);
+      case JournalRecord.Answered _ -> List.of();
     };
+  }
+
+  private List<Entry> copied(ChunkImage image) {
+    copyState.copied(image.id(), image.version());
+    return List.of();
   }
 
   private List<Entry> replayPrepared(JournalRecord.Prepared prepared, long position) {

@@ -3,6 +3,7 @@ package org.trefoilfs.replication.host;
 import java.io.Closeable;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
@@ -21,10 +22,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.chunk.BlockSet;
 import org.trefoilfs.replication.chunk.ChunkId;
 import org.trefoilfs.replication.chunk.ChunkImage;
 import org.trefoilfs.replication.chunk.ChunkInfo;
 import org.trefoilfs.replication.chunk.ChunkStore;
+import org.trefoilfs.replication.chunk.Extent;
 import org.trefoilfs.replication.chunk.ImageMerge;
 import org.trefoilfs.replication.chunk.Mutation;
 import org.trefoilfs.replication.chunk.Version;
@@ -245,6 +248,51 @@ final class Applier implements Closeable {
         ImageMerge.merge(image, newer.stream().map(Entry::mutation).toList(), version);
     journal.append(new JournalRecord.Installed(pg, merged));
     installWithoutJournal(store, pg, merged);
+  }
+
+  /**
+   * Replaces these blocks of a chunk; the others are as the primary has them. {@code kept}, all of
+   * them to these blocks, are committed writes that came while the image was fetched. Nothing waits
+   * for the journal to be synced: a joiner whose power fails fetches these blocks again.
+   */
+  void patch(int pg, ChunkImage image, BlockSet blocks, List<Entry> kept) {
+    Version version = kept.isEmpty() ? image.version() : kept.getLast().version();
+    ChunkImage merged =
+        ImageMerge.merge(image, kept.stream().map(Entry::mutation).toList(), version);
+    journal.append(new JournalRecord.Patched(pg, merged, blocks));
+    ReadWriteLock stripe = stripe(image.id());
+    stripe.writeLock().lock();
+    try {
+      patchWithoutJournal(store, pg, merged, blocks);
+    } finally {
+      stripe.writeLock().unlock();
+    }
+  }
+
+  static void patchWithoutJournal(ChunkStore store, int pg, ChunkImage image, BlockSet blocks) {
+    BlockSet holes = blocks.copy();
+    image.extents().forEach(holes::remove);
+    for (BlockSet.Range range : holes.ranges()) {
+      Mutation hole = new Mutation.Punch(image.id(), range.offset(), range.length());
+      store.apply(pg, hole, image.version(), ChunkStore.Redo.REDO);
+    }
+    for (Extent extent : image.extents()) {
+      Mutation data = new Mutation.Write(image.id(), extent.offset(), extent.data());
+      store.apply(pg, data, image.version(), ChunkStore.Redo.REDO);
+    }
+  }
+
+  /** Chunks of the group to which committed writes could not be applied, and wait. */
+  Set<ChunkId> putOff(int pg) {
+    Set<ChunkId> putOff = new HashSet<>(damaged);
+    putOff.addAll(starved);
+    putOff.removeIf(
+        chunk -> {
+          Queue<Entry> waiting = overlay.get(chunk);
+          Entry first = waiting == null ? null : waiting.peek();
+          return first == null || first.pg() != pg;
+        });
+    return putOff;
   }
 
   static void installWithoutJournal(ChunkStore store, int pg, ChunkImage image) {

@@ -2,6 +2,8 @@ package org.trefoilfs.replication.host;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicLong;
@@ -11,9 +13,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.chunk.BlockSet;
 import org.trefoilfs.replication.chunk.ChunkId;
 import org.trefoilfs.replication.chunk.ChunkImage;
 import org.trefoilfs.replication.chunk.Version;
+import org.trefoilfs.replication.commit.CopyState;
+import org.trefoilfs.replication.commit.Entry;
 import org.trefoilfs.replication.heal.CatchUp;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.placement.PgView;
@@ -60,7 +65,7 @@ final class CatchUps {
    * lock.
    */
   void start(GroupHost.Slot slot, long view, HostId primary) {
-    CatchUp placeholder = new CatchUp(List.of());
+    CatchUp placeholder = new CatchUp();
     slot.catchUp = placeholder;
     running.put(slot.pg, placeholder);
     Attempt attempt = new Attempt(slot, view, primary, ++slot.catchUpRun);
@@ -133,37 +138,122 @@ final class CatchUps {
     node.applier().barrier().join();
     CatchUp catchUp;
     synchronized (slot) {
-      if (!isCurrent(attempt)) {
+      // One that is complete stays so; it is only announced again.
+      if (!isCurrent(attempt) || (slot.catchUp != null && slot.catchUp.isComplete())) {
         return;
       }
-      catchUp = new CatchUp(node.store().list(slot.pg));
+      catchUp = new CatchUp();
       slot.catchUp = catchUp;
       running.put(slot.pg, catchUp);
     }
-    list(attempt, catchUp);
+    if (!listChanges(attempt, catchUp)) {
+      list(attempt, catchUp);
+    }
     while (isCurrent(attempt)) {
-      ChunkId chunk = locked(slot, catchUp, () -> catchUp.startFetch().orElse(null));
-      if (chunk == null) {
+      CatchUp.Wanted next = locked(slot, catchUp, () -> catchUp.startFetch().orElse(null));
+      if (next == null) {
         return;
       }
       fetching.acquireUninterruptibly();
       try {
-        fetch(attempt, catchUp, chunk);
+        fetch(attempt, catchUp, next);
       } finally {
         fetching.release();
       }
     }
   }
 
+  /**
+   * Asks for what was written since this host was in sync.
+   *
+   * @return false when that cannot be told: all chunks have to be compared
+   */
+  private boolean listChanges(Attempt attempt, CatchUp catchUp) {
+    GroupHost.Slot slot = attempt.slot();
+    Version base;
+    List<Version> reached;
+    synchronized (slot) {
+      CopyState state = slot.group.log().copyState();
+      base = state.base(slot.group.log().committed()).orElse(null);
+      reached = state.reached();
+    }
+    if (base == null) {
+      log.debug("group {}: all chunks are to be compared", slot.pg);
+      return false;
+    }
+    Message answer = call(attempt, new Message.ListChanges(slot.pg, attempt.view(), base, reached));
+    if (!(answer instanceof Message.ChangeList changes)) {
+      throw new TrefoilException(Reason.INVALID, "unexpected answer to LIST_CHANGES: " + answer);
+    }
+    log.debug(
+        "group {}: in sync up to {}, copied in part {}; told of {}",
+        slot.pg,
+        base,
+        reached,
+        changes);
+    if (!changes.known()) {
+      return false;
+    }
+    Map<ChunkId, BlockSet> own;
+    synchronized (slot) {
+      own = slot.history.ownSince(changes.since(), base).orElse(null);
+    }
+    if (own == null) {
+      return false;
+    }
+    Set<ChunkId> putOff = node.applier().putOff(slot.pg);
+    locked(
+        slot,
+        catchUp,
+        () -> {
+          groups.committedEarlier(slot.pg, changes.recent());
+          for (Message.ChangedChunk chunk : changes.chunks()) {
+            if (!holds(slot, chunk)) {
+              catchUp.changed(chunk.id(), blocksToFetch(slot.pg, chunk.id(), chunk.blocks()));
+            }
+          }
+          own.forEach(
+              (chunk, blocks) -> catchUp.changed(chunk, blocksToFetch(slot.pg, chunk, blocks)));
+          putOff.forEach(chunk -> catchUp.changed(chunk, BlockSet.all()));
+          catchUp.listed(changes.since());
+          return null;
+        });
+    return true;
+  }
+
+  /** A catch-up that was interrupted has copied this chunk already. */
+  private boolean holds(GroupHost.Slot slot, Message.ChangedChunk chunk) {
+    return slot.group.log().copyState().hasCopied(chunk.id())
+        && node.store()
+            .info(slot.pg, chunk.id())
+            .filter(ours -> ours.version().n() >= chunk.lastN())
+            .isPresent();
+  }
+
+  /** A chunk that is not here, or is damaged, is fetched whole. */
+  private BlockSet blocksToFetch(int pg, ChunkId chunk, BlockSet changed) {
+    boolean usable =
+        node.store().info(pg, chunk).filter(ours -> ours.version().n() > 0).isPresent();
+    return usable ? changed : BlockSet.all();
+  }
+
+  private Message call(Attempt attempt, Message request) {
+    return node.peers().call(attempt.primary(), request, CALL).join();
+  }
+
   private void list(Attempt attempt, CatchUp catchUp) {
     GroupHost.Slot slot = attempt.slot();
+    locked(
+        slot,
+        catchUp,
+        () -> {
+          catchUp.compareAll(node.store().list(slot.pg));
+          return null;
+        });
     ChunkId after = BEFORE_ALL;
     boolean more = true;
     while (more) {
-      Message answer =
-          node.peers()
-              .call(attempt.primary(), new Message.ListChunks(slot.pg, attempt.view(), after), CALL)
-              .join();
+      Message answer = call(attempt, new Message.ListChunks(slot.pg, attempt.view(), after));
       if (!(answer instanceof Message.ChunkList page)) {
         throw new TrefoilException(Reason.INVALID, "unexpected answer to a listing: " + answer);
       }
@@ -184,7 +274,7 @@ final class CatchUps {
         () -> {
           if (isCurrent(attempt)) {
             groups.journalCommitted(slot);
-            catchUp.listed().forEach(gone -> remove(slot.pg, gone));
+            catchUp.listingEnded().forEach(gone -> remove(slot.pg, gone));
           }
           return null;
         });
@@ -194,24 +284,50 @@ final class CatchUps {
     node.applier().replace(pg, new ChunkImage(gone, Version.NONE, List.of()), List.of());
   }
 
-  private void fetch(Attempt attempt, CatchUp catchUp, ChunkId chunk) {
+  private void fetch(Attempt attempt, CatchUp catchUp, CatchUp.Wanted wanted) {
     GroupHost.Slot slot = attempt.slot();
-    Message answer =
-        node.peers().call(attempt.primary(), new Message.FetchChunk(slot.pg, chunk), CALL).join();
-    if (!(answer instanceof Message.Chunk(ChunkImage image))) {
-      throw new TrefoilException(Reason.INVALID, "unexpected answer to a fetch: " + answer);
+    ChunkImage image;
+    BlockSet blocks;
+    switch (call(attempt, request(attempt, wanted, catchUp.since()))) {
+      case Message.Chunk(ChunkImage whole) -> {
+        image = whole;
+        blocks = BlockSet.all();
+      }
+      case Message.Blocks(ChunkImage some, BlockSet which) -> {
+        image = some;
+        blocks = which;
+      }
+      case Message other ->
+          throw new TrefoilException(Reason.INVALID, "unexpected answer to a fetch: " + other);
     }
     locked(
         slot,
         catchUp,
         () -> {
           if (isCurrent(attempt)) {
-            groups.journalCommitted(slot);
-            node.applier().replace(slot.pg, image, catchUp.fetched(image));
-            bytesDone.addAndGet(image.bytes());
+            catchUp.fetched(image, blocks).ifPresent(kept -> install(slot, image, blocks, kept));
           }
           return null;
         });
+  }
+
+  private static Message request(Attempt attempt, CatchUp.Wanted wanted, long since) {
+    int pg = attempt.slot().pg;
+    return wanted.blocks().isAll()
+        ? new Message.FetchChunk(pg, wanted.chunk())
+        : new Message.FetchBlocks(pg, attempt.view(), wanted.chunk(), since, wanted.blocks());
+  }
+
+  private void install(GroupHost.Slot slot, ChunkImage image, BlockSet blocks, List<Entry> kept) {
+    groups.journalCommitted(slot);
+    // One without a version is no chunk: it goes as a whole.
+    if (blocks.isAll() || image.version().equals(Version.NONE)) {
+      node.applier().replace(slot.pg, image, kept);
+    } else {
+      node.applier().patch(slot.pg, image, blocks, kept);
+    }
+    slot.group.log().copyState().copied(image.id(), image.version());
+    bytesDone.addAndGet(image.bytes());
   }
 
   /** Tells the primary, and waits for the view that makes this host in-sync. */
@@ -222,6 +338,10 @@ final class CatchUps {
       if (!isCurrent(attempt) || slot.catchUp == null || !slot.catchUp.isComplete()) {
         return;
       }
+      CopyState state = slot.group.log().copyState();
+      state.caughtUp(slot.group.log().committed());
+      slot.history.caughtUp();
+      node.journal().append(state.record(slot.pg));
       caughtUp =
           new Message.CaughtUp(
               slot.pg, attempt.view(), node.self(), node.incarnation(), slot.group.joinedAt());

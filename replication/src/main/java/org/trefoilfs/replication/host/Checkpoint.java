@@ -62,6 +62,9 @@ final class Checkpoint {
                       group.pg(), group.last().view(), group.commitIndex()));
           last = appendAnswered(group.pg(), last);
         }
+        if (group.lastN() > 0 || !group.copyState().isComplete()) {
+          last = journal.append(group.copyState().record(group.pg()));
+        }
       }
     }
     journal.sync(last).join();

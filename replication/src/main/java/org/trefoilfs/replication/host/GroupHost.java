@@ -13,11 +13,13 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.chunk.BlockSet;
 import org.trefoilfs.replication.chunk.ChunkId;
 import org.trefoilfs.replication.chunk.ChunkImage;
 import org.trefoilfs.replication.chunk.ChunkInfo;
@@ -30,6 +32,7 @@ import org.trefoilfs.replication.commit.GroupPorts;
 import org.trefoilfs.replication.commit.WriteReply;
 import org.trefoilfs.replication.env.TimeSource;
 import org.trefoilfs.replication.heal.CatchUp;
+import org.trefoilfs.replication.heal.History;
 import org.trefoilfs.replication.journal.JournalRecord;
 import org.trefoilfs.replication.membership.ClusterView;
 import org.trefoilfs.replication.membership.HostId;
@@ -53,6 +56,9 @@ final class GroupHost implements GroupPorts {
 
   /** Chunk infos in one page of a listing: 40 bytes each, well under the frame limit. */
   private static final int LIST_PAGE = 4096;
+
+  /** Chunks in all groups' histories: some 25 MiB. */
+  private static final long MAX_REMEMBERED_CHUNKS = 1L << 17;
 
   /** A backup that is behind holds its connection for so long, far less than what ends one. */
   private static final long ROOM_WAIT_MS = 500;
@@ -112,14 +118,16 @@ final class GroupHost implements GroupPorts {
   static final class Slot {
     final int pg;
     final Group group;
+    final History history;
     @Nullable CatchUp catchUp;
 
     /** Grows with each start of a catch-up: an older one that still runs must stop. */
     long catchUpRun;
 
-    Slot(int pg, Group group) {
+    Slot(int pg, Group group, History history) {
       this.pg = pg;
       this.group = group;
+      this.history = history;
     }
   }
 
@@ -128,8 +136,9 @@ final class GroupHost implements GroupPorts {
   }
 
   /** Takes over a group's log as the journal's replay left it. */
-  void recovered(GroupLog groupLog) {
-    slots.put(groupLog.pg(), newSlot(groupLog));
+  void recovered(GroupLog groupLog, History history) {
+    history.continueFrom(groupLog.committed());
+    slots.put(groupLog.pg(), newSlot(groupLog, history));
   }
 
   RecentOperations recent() {
@@ -160,6 +169,7 @@ final class GroupHost implements GroupPorts {
                 || target.group.currentView().view() < next.view()) {
               target.catchUp = null;
             }
+            target.history.mark();
             target.group.view(next, mayStillServe);
           });
     }
@@ -185,7 +195,10 @@ final class GroupHost implements GroupPorts {
       case Message.FlushBackup flush ->
           flushBackup(flush).whenComplete((done, failure) -> answer(reply, done, failure));
       case Message.ListChunks list -> virtual(reply, () -> list(list));
-      case Message.FetchChunk fetch -> virtual(reply, () -> new Message.Chunk(fetch(fetch)));
+      case Message.ListChanges list -> virtual(reply, () -> listChanges(list));
+      case Message.FetchChunk(int pg, ChunkId chunk) ->
+          virtual(reply, () -> new Message.Chunk(fetch(pg, chunk)));
+      case Message.FetchBlocks fetch -> virtual(reply, () -> fetchBlocks(fetch));
       case Message.CaughtUp caughtUp -> {
         caughtUp(caughtUp);
         reply.send(new Message.Done());
@@ -364,6 +377,9 @@ final class GroupHost implements GroupPorts {
         });
   }
 
+  /** Chunks of all groups' histories, roughly. */
+  private final AtomicLong remembered = new AtomicLong();
+
   /** Chunks restored from other replicas since the start. */
   long healed() {
     return healed;
@@ -525,29 +541,47 @@ final class GroupHost implements GroupPorts {
     }
   }
 
-  private ChunkImage fetch(Message.FetchChunk fetch) {
-    PgView view = node.view().placement().group(fetch.pg()).orElse(null);
-    if (view == null || !view.isInSync(node.self(), node.incarnation())) {
-      throw new TrefoilException(
-          Reason.STALE_VIEW, node.self() + " is not in sync in group " + fetch.pg());
-    }
-    node.applier().barrier().join();
-    try {
-      return image(fetch);
-    } catch (TrefoilException e) {
-      // Only a primary: two members that heal from each other would ask each other for ever.
-      if (e.reason() != Reason.CORRUPT || !isPrimary(fetch.pg())) {
-        throw e;
-      }
-      heal(fetch.pg(), fetch.chunk(), e);
-      return image(fetch);
+  private Message listChanges(Message.ListChanges list) {
+    servingView(list.pg(), list.view());
+    Slot slot = slot(list.pg());
+    synchronized (slot) {
+      return slot.history.answer(list, recent.ofGroup(list.pg()));
     }
   }
 
-  private ChunkImage image(Message.FetchChunk fetch) {
+  private ChunkImage fetch(int pg, ChunkId chunk) {
+    PgView view = node.view().placement().group(pg).orElse(null);
+    if (view == null || !view.isInSync(node.self(), node.incarnation())) {
+      throw new TrefoilException(Reason.STALE_VIEW, node.self() + " is not in sync in group " + pg);
+    }
+    node.applier().barrier().join();
+    try {
+      return image(pg, chunk);
+    } catch (TrefoilException e) {
+      // Only a primary: two members that heal from each other would ask each other for ever.
+      if (e.reason() != Reason.CORRUPT || !isPrimary(pg)) {
+        throw e;
+      }
+      heal(pg, chunk, e);
+      return image(pg, chunk);
+    }
+  }
+
+  private ChunkImage image(int pg, ChunkId chunk) {
     return node.applier()
-        .image(fetch.pg(), fetch.chunk())
-        .orElseGet(() -> new ChunkImage(fetch.chunk(), Version.NONE, List.of()));
+        .image(pg, chunk)
+        .orElseGet(() -> new ChunkImage(chunk, Version.NONE, List.of()));
+  }
+
+  private Message fetchBlocks(Message.FetchBlocks fetch) {
+    servingView(fetch.pg(), fetch.view());
+    ChunkImage image = fetch(fetch.pg(), fetch.chunk());
+    BlockSet blocks = fetch.blocks().copy();
+    Slot slot = slot(fetch.pg());
+    synchronized (slot) {
+      blocks.add(slot.history.blocksSince(fetch.chunk(), fetch.since()));
+    }
+    return new Message.Blocks(image.only(blocks), blocks);
   }
 
   private boolean isPrimary(int pg) {
@@ -685,9 +719,25 @@ final class GroupHost implements GroupPorts {
   public void committed(Entry entry) {
     recent.committed(entry.pg(), entry.operation(), entry.version());
     Slot slot = slot(entry.pg());
+    remember(slot, entry);
     if (slot.catchUp == null || slot.catchUp.admits(entry)) {
       node.applier().committed(entry);
     }
+  }
+
+  /** What a member that is away will have to copy. */
+  private void remember(Slot slot, Entry entry) {
+    int before = slot.history.chunks();
+    slot.history.committed(entry);
+    PgView view = slot.group.currentView();
+    boolean whole =
+        view != null && view.joining().isEmpty() && view.inSync().size() == Pools.pool(slot.pg);
+    if (whole) {
+      slot.history.trimIfDue();
+    } else if (remembered.get() > MAX_REMEMBERED_CHUNKS) {
+      slot.history.trim();
+    }
+    remembered.addAndGet(slot.history.chunks() - before);
   }
 
   @Override
@@ -703,7 +753,9 @@ final class GroupHost implements GroupPorts {
   @Override
   public void catchUp(int pg, long view, HostId primary) {
     Slot slot = slot(pg);
-    recent.forget(pg); // the primary's listing says what the group has committed
+    recent.forget(pg); // the primary's answers say what the group has committed
+    remembered.addAndGet(-slot.history.chunks());
+    slot.history.joins(slot.group.log().committed());
     node.startCatchUp(slot, view, primary);
   }
 
@@ -754,10 +806,10 @@ final class GroupHost implements GroupPorts {
   }
 
   Slot slot(int pg) {
-    return slots.computeIfAbsent(pg, number -> newSlot(new GroupLog(number)));
+    return slots.computeIfAbsent(pg, number -> newSlot(new GroupLog(number), new History()));
   }
 
-  private Slot newSlot(GroupLog groupLog) {
+  private Slot newSlot(GroupLog groupLog, History history) {
     int replicas = Pools.pool(groupLog.pg());
     Duration lease = node.detection().dividedBy(2);
     Group.GroupSettings settings =
@@ -766,7 +818,9 @@ final class GroupHost implements GroupPorts {
             lease.plus(lease.dividedBy(10)),
             node.detection().multipliedBy(3).dividedBy(2));
     return new Slot(
-        groupLog.pg(), new Group(node.self(), node.incarnation(), groupLog, settings, this));
+        groupLog.pg(),
+        new Group(node.self(), node.incarnation(), groupLog, settings, this),
+        history);
   }
 
   private boolean concernsUs(PgView view) {

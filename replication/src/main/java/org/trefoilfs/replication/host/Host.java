@@ -306,7 +306,9 @@ public final class Host implements Closeable {
     node.wire(
         new HostNode.Parts(
             journal, store, applier, heartbeats, link, proposals, catchUps, room, this::fail));
-    recovery.groups(journal.replayReport().loss()).values().forEach(groups::recovered);
+    recovery
+        .groups(journal.replayReport().loss())
+        .forEach((pg, groupLog) -> groups.recovered(groupLog, recovery.history(pg)));
     Checkpoint checkpoint =
         new Checkpoint(
             journal,
@@ -603,6 +605,11 @@ public final class Host implements Closeable {
   /** Chunks that were damaged here and restored from other replicas since the start. */
   public long healedChunks() {
     return started().groups().healed();
+  }
+
+  /** How far this host has caught up with what it missed. */
+  public Message.CatchUp catchUp() {
+    return started().catchUps().progress();
   }
 
   /** Smallest orphan cursor of all live mount sessions; see {@code SessionTable}. */

@@ -5,10 +5,12 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.trefoilfs.replication.chunk.BlockSet;
 import org.trefoilfs.replication.chunk.ChunkImage;
 import org.trefoilfs.replication.chunk.ChunkStore;
 import org.trefoilfs.replication.commit.Entry;
 import org.trefoilfs.replication.commit.GroupLog;
+import org.trefoilfs.replication.heal.History;
 import org.trefoilfs.replication.journal.JournalRecord;
 import org.trefoilfs.replication.journal.ReplayReport;
 import org.trefoilfs.replication.membership.OperationId;
@@ -24,6 +26,7 @@ final class Recovery {
   private final ChunkStore store;
   private final RecentOperations recent;
   private final Map<Integer, GroupLog> groups = new TreeMap<>();
+  private final Map<Integer, History> histories = new TreeMap<>();
   private long redone;
 
   Recovery(ChunkStore store, RecentOperations recent) {
@@ -33,19 +36,27 @@ final class Recovery {
 
   void replay(JournalRecord record, long position) {
     GroupLog group = groups.computeIfAbsent(record.pg(), GroupLog::new);
+    History history = history(record.pg());
     redo(group.replay(record, position));
     switch (record) {
       case JournalRecord.Installed(int pg, ChunkImage image) ->
           Applier.installWithoutJournal(store, pg, image);
-      case JournalRecord.Reset reset -> recent.forget(reset.pg());
+      case JournalRecord.Patched(int pg, ChunkImage image, BlockSet blocks) ->
+          Applier.patchWithoutJournal(store, pg, image, blocks);
+      case JournalRecord.Reset reset -> {
+        history.joins(group.committed());
+        recent.forget(reset.pg());
+      }
       case JournalRecord.Answered(int pg, List<OperationId> operations) ->
           recent.committedEarlier(pg, operations);
-      case JournalRecord.Prepared _, JournalRecord.Truncated _, JournalRecord.Committed _ -> {}
+      case JournalRecord.Copying copying when copying.complete() -> history.caughtUp();
+      default -> {}
     }
   }
 
   private void redo(List<Entry> committed) {
     for (Entry entry : committed) {
+      history(entry.pg()).committed(entry);
       store.apply(entry.pg(), entry.mutation(), entry.version(), ChunkStore.Redo.REDO);
       recent.committed(entry.pg(), entry.operation(), entry.version());
       redone++;
@@ -69,6 +80,11 @@ final class Recovery {
         .isPresent();
   }
 
+  /** What the group's journal records tell of its latest writes. */
+  History history(int pg) {
+    return histories.computeIfAbsent(pg, _ -> new History());
+  }
+
   /**
    * The groups as the journal left them. Where the journal says nothing of a group, or has lost
    * records, the chunks themselves say how far its numbering had come: a number that is used twice
@@ -80,7 +96,9 @@ final class Recovery {
       if (loss == ReplayReport.Loss.DAMAGE || !groups.containsKey(pg)) {
         long highest =
             store.list(pg).stream().mapToLong(info -> info.version().n()).max().orElse(0);
-        groups.computeIfAbsent(pg, GroupLog::new).startAfter(highest);
+        GroupLog group = groups.computeIfAbsent(pg, GroupLog::new);
+        group.startAfter(highest);
+        group.copyState().lost();
       }
     }
     if (loss == ReplayReport.Loss.DAMAGE) {

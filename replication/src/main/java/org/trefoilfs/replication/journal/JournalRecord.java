@@ -1,8 +1,11 @@
 package org.trefoilfs.replication.journal;
 
 import java.util.List;
+import java.util.Optional;
+import org.trefoilfs.replication.chunk.BlockSet;
 import org.trefoilfs.replication.chunk.ChunkImage;
 import org.trefoilfs.replication.chunk.Mutation;
+import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.membership.OperationId;
 
 /** What the journal holds, in the order in which it was appended. */
@@ -29,6 +32,27 @@ public sealed interface JournalRecord {
 
   /** A chunk replaced as a whole by catch-up or healing. */
   record Installed(int pg, ChunkImage image) implements JournalRecord {}
+
+  /**
+   * Blocks of a chunk replaced by catch-up.
+   *
+   * @param image of these blocks alone; those without an extent are holes
+   */
+  record Patched(int pg, ChunkImage image, BlockSet blocks) implements JournalRecord {}
+
+  /**
+   * How far the host's chunks of the group hold what was committed.
+   *
+   * @param complete everything; the base then says nothing
+   * @param base everything up to this; empty when nobody knows
+   * @param reached some of what came later, up to these
+   */
+  record Copying(int pg, boolean complete, Optional<Version> base, List<Version> reached)
+      implements JournalRecord {
+    public Copying {
+      reached = List.copyOf(reached);
+    }
+  }
 
   /**
    * The group's log begins anew after {@code n}: the host rejoins it. Prepared writes before this

@@ -3,11 +3,14 @@ package org.trefoilfs.replication.journal;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.chunk.BlockSet;
 import org.trefoilfs.replication.chunk.ChunkImage;
 import org.trefoilfs.replication.chunk.Extent;
 import org.trefoilfs.replication.chunk.Mutation;
+import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.codec.ByteReader;
 import org.trefoilfs.replication.codec.ByteWriter;
 import org.trefoilfs.replication.membership.OperationId;
@@ -19,7 +22,9 @@ final class RecordCodec {
   private static final int COMMITTED = 3;
   private static final int INSTALLED = 4;
   private static final int RESET = 5;
-  private static final int ANSWERED = 6;
+  private static final int PATCHED = 6;
+  private static final int COPYING = 7;
+  private static final int ANSWERED = 8;
 
   private RecordCodec() {}
 
@@ -31,7 +36,13 @@ final class RecordCodec {
           List.of(out.u8(TRUNCATED).i32(pg).i64(view).i64(lastN).toBuffer());
       case JournalRecord.Committed(int pg, long view, long n) ->
           List.of(out.u8(COMMITTED).i32(pg).i64(view).i64(n).toBuffer());
-      case JournalRecord.Installed installed -> encodeInstalled(out, installed);
+      case JournalRecord.Installed(int pg, ChunkImage image) ->
+          encodeImage(out.u8(INSTALLED).i32(pg), image);
+      case JournalRecord.Patched(int pg, ChunkImage image, BlockSet blocks) -> {
+        blocks.writeTo(out.u8(PATCHED).i32(pg));
+        yield encodeImage(out, image);
+      }
+      case JournalRecord.Copying copying -> List.of(encodeCopying(out, copying));
       case JournalRecord.Reset(int pg, long view, long n) ->
           List.of(out.u8(RESET).i32(pg).i64(view).i64(n).toBuffer());
       case JournalRecord.Answered(int pg, List<OperationId> operations) -> {
@@ -55,6 +66,11 @@ final class RecordCodec {
       case COMMITTED -> new JournalRecord.Committed(pg, in.i64(), in.i64());
       case INSTALLED -> new JournalRecord.Installed(pg, ChunkImage.readFrom(in));
       case RESET -> new JournalRecord.Reset(pg, in.i64(), in.i64());
+      case PATCHED -> {
+        BlockSet blocks = BlockSet.readFrom(in);
+        yield new JournalRecord.Patched(pg, ChunkImage.readFrom(in), blocks);
+      }
+      case COPYING -> decodeCopying(pg, in);
       case ANSWERED -> new JournalRecord.Answered(pg, operations(in));
       default ->
           throw new TrefoilException(
@@ -88,9 +104,26 @@ final class RecordCodec {
     return List.of(out.toBuffer());
   }
 
-  private static List<ByteBuffer> encodeInstalled(ByteWriter out, JournalRecord.Installed record) {
-    ChunkImage image = record.image();
-    out.u8(INSTALLED).i32(record.pg());
+  private static ByteBuffer encodeCopying(ByteWriter out, JournalRecord.Copying record) {
+    out.u8(COPYING).i32(record.pg()).bool(record.complete()).bool(record.base().isPresent());
+    record.base().orElse(Version.NONE).writeTo(out);
+    out.i32(record.reached().size());
+    record.reached().forEach(version -> version.writeTo(out));
+    return out.toBuffer();
+  }
+
+  private static JournalRecord decodeCopying(int pg, ByteReader in) {
+    boolean complete = in.bool();
+    boolean known = in.bool();
+    Optional<Version> base = Optional.of(Version.readFrom(in)).filter(_ -> known);
+    List<Version> reached = new ArrayList<>();
+    for (int left = in.count(Version.ENCODED_BYTES); left > 0; left--) {
+      reached.add(Version.readFrom(in));
+    }
+    return new JournalRecord.Copying(pg, complete, base, reached);
+  }
+
+  private static List<ByteBuffer> encodeImage(ByteWriter out, ChunkImage image) {
     image.id().writeTo(out);
     image.version().writeTo(out);
     out.i32(image.extents().size());

@@ -4,10 +4,12 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
 import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.chunk.BlockSet;
 import org.trefoilfs.replication.chunk.ChunkId;
 import org.trefoilfs.replication.chunk.ChunkImage;
 import org.trefoilfs.replication.chunk.ChunkInfo;
 import org.trefoilfs.replication.chunk.Mutation;
+import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.membership.OperationId;
 
@@ -114,6 +116,62 @@ public sealed interface Message {
    */
   record ChunkList(long commitIndex, List<ChunkInfo> chunks, List<OperationId> recent, boolean more)
       implements Message {
+    @Override
+    public Lane lane() {
+      return Lane.BULK;
+    }
+  }
+
+  /**
+   * A joiner asks what was written since it was in sync. Answered by {@link ChangeList}.
+   *
+   * @param base its chunks hold everything up to this
+   * @param reached and some of what came later, up to these
+   */
+  record ListChanges(int pg, long view, Version base, List<Version> reached) implements Message {
+    @Override
+    public Lane lane() {
+      return Lane.BULK;
+    }
+  }
+
+  /**
+   * @param known whether the receiver could tell; if not, all chunks have to be compared
+   * @param since the joiner's history and the group's are one up to this number; from here on the
+   *     joiner's own writes are to be replaced as well
+   * @param recent operations that the group has committed lately
+   */
+  record ChangeList(
+      boolean known, long since, List<ChangedChunk> chunks, List<OperationId> recent)
+      implements Message {
+    @Override
+    public Lane lane() {
+      return Lane.BULK;
+    }
+  }
+
+  /** Blocks of a chunk that were written, the last time as number {@code lastN}. */
+  record ChangedChunk(ChunkId id, long lastN, BlockSet blocks) {}
+
+  /**
+   * Asks the primary of the view for these blocks of a chunk, and those written after number {@code
+   * since}, as committed now. Answered by {@link Blocks}.
+   */
+  record FetchBlocks(int pg, long view, ChunkId chunk, long since, BlockSet blocks)
+      implements Message {
+    @Override
+    public Lane lane() {
+      return Lane.BULK;
+    }
+  }
+
+  /**
+   * Some blocks of a chunk with its version: all those that were written between what was asked for
+   * and this version are among them.
+   *
+   * @param image of these blocks alone; those without an extent are holes
+   */
+  record Blocks(ChunkImage image, BlockSet blocks) implements Message {
     @Override
     public Lane lane() {
       return Lane.BULK;

@@ -7,15 +7,18 @@ import java.util.Map;
 import java.util.function.Function;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.chunk.BlockSet;
 import org.trefoilfs.replication.chunk.ChunkId;
 import org.trefoilfs.replication.chunk.ChunkImage;
 import org.trefoilfs.replication.chunk.ChunkInfo;
 import org.trefoilfs.replication.chunk.Extent;
 import org.trefoilfs.replication.chunk.Mutation;
+import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.codec.ByteReader;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.membership.OperationId;
 import org.trefoilfs.replication.transport.Message.CatchUp;
+import org.trefoilfs.replication.transport.Message.ChangedChunk;
 import org.trefoilfs.replication.transport.Message.Commit;
 import org.trefoilfs.replication.transport.Message.HostReport;
 
@@ -24,6 +27,7 @@ final class MessageDecoder {
   private static final int VIEW_BYTES = 4 + 8;
   private static final int COMMIT_BYTES = 4 + 8 + 8;
   private static final int OPERATION_BYTES = 8 + 8;
+  private static final int CHANGED_BYTES = 12 + 8 + BlockSet.MIN_ENCODED_BYTES;
   private static final int CATCH_UP_BYTES = 4 + 3 * 8;
   private static final int REPORT_BYTES = 4 + 1 + 2 * 8 + CATCH_UP_BYTES;
 
@@ -59,6 +63,25 @@ final class MessageDecoder {
               list(in, ChunkInfo.ENCODED_BYTES, ChunkInfo::readFrom),
               list(in, OPERATION_BYTES, OperationId::readFrom),
               in.bool());
+      case LIST_CHANGES ->
+          new Message.ListChanges(
+              in.i32(),
+              in.i64(),
+              Version.readFrom(in),
+              list(in, Version.ENCODED_BYTES, Version::readFrom));
+      case CHANGE_LIST ->
+          new Message.ChangeList(
+              in.bool(),
+              in.i64(),
+              list(in, CHANGED_BYTES, MessageDecoder::changed),
+              list(in, OPERATION_BYTES, OperationId::readFrom));
+      case FETCH_BLOCKS ->
+          new Message.FetchBlocks(
+              in.i32(), in.i64(), ChunkId.readFrom(in), in.i64(), BlockSet.readFrom(in));
+      case BLOCKS -> {
+        BlockSet blocks = BlockSet.readFrom(in);
+        yield new Message.Blocks(checked(ChunkImage.readFrom(in)), blocks);
+      }
       case FETCH_CHUNK -> new Message.FetchChunk(in.i32(), ChunkId.readFrom(in));
       case CHUNK -> new Message.Chunk(checked(ChunkImage.readFrom(in)));
       case CAUGHT_UP -> new Message.CaughtUp(in.i32(), in.i64(), hostId(in), in.i64(), in.i64());
@@ -88,6 +111,10 @@ final class MessageDecoder {
 
   private static Map<Integer, Commit> commits(ByteReader in) {
     return map(in, COMMIT_BYTES, ByteReader::i32, r -> new Commit(r.i64(), r.i64()));
+  }
+
+  private static ChangedChunk changed(ByteReader in) {
+    return new ChangedChunk(ChunkId.readFrom(in), in.i64(), BlockSet.readFrom(in));
   }
 
   private static HostReport report(ByteReader in) {

@@ -7,6 +7,7 @@ import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.codec.ByteWriter;
 import org.trefoilfs.replication.transport.Message.CatchUp;
+import org.trefoilfs.replication.transport.Message.ChangedChunk;
 import org.trefoilfs.replication.transport.Message.Commit;
 import org.trefoilfs.replication.transport.Message.HostReport;
 
@@ -52,6 +53,23 @@ final class MessageEncoder {
         each(m.recent(), out, operation -> operation.writeTo(out));
         out.bool(m.more());
       }
+      case Message.ListChanges m -> {
+        m.base().writeTo(out.i32(m.pg()).i64(m.view()));
+        each(m.reached(), out, version -> version.writeTo(out));
+      }
+      case Message.ChangeList m -> {
+        out.bool(m.known()).i64(m.since());
+        each(m.chunks(), out, chunk -> changed(chunk, out));
+        each(m.recent(), out, operation -> operation.writeTo(out));
+      }
+      case Message.FetchBlocks m -> {
+        m.chunk().writeTo(out.i32(m.pg()).i64(m.view()));
+        m.blocks().writeTo(out.i64(m.since()));
+      }
+      case Message.Blocks m -> {
+        m.blocks().writeTo(out);
+        m.image().writeTo(out);
+      }
       case Message.FetchChunk m -> m.chunk().writeTo(out.i32(m.pg()));
       case Message.Chunk m -> m.image().writeTo(out);
       case Message.CaughtUp m ->
@@ -86,6 +104,11 @@ final class MessageEncoder {
         commits.entrySet(),
         out,
         e -> out.i32(e.getKey()).i64(e.getValue().view()).i64(e.getValue().n()));
+  }
+
+  private static void changed(ChangedChunk chunk, ByteWriter out) {
+    chunk.id().writeTo(out);
+    chunk.blocks().writeTo(out.i64(chunk.lastN()));
   }
 
   private static void report(HostReport report, ByteWriter out) {

@@ -32,7 +32,11 @@ public enum MessageType {
   MAP_REPLY(26),
   SESSION_PING(27),
   ADMIN(28),
-  ADMIN_REPLY(29);
+  ADMIN_REPLY(29),
+  LIST_CHANGES(30),
+  CHANGE_LIST(31),
+  FETCH_BLOCKS(32),
+  BLOCKS(33);
 
   private static final @Nullable MessageType[] BY_CODE = new @Nullable MessageType[256];
 
@@ -73,6 +77,10 @@ public enum MessageType {
       case Message.FlushBackup _ -> FLUSH_BACKUP;
       case Message.ListChunks _ -> LIST_CHUNKS;
       case Message.ChunkList _ -> CHUNK_LIST;
+      case Message.ListChanges _ -> LIST_CHANGES;
+      case Message.ChangeList _ -> CHANGE_LIST;
+      case Message.FetchBlocks _ -> FETCH_BLOCKS;
+      case Message.Blocks _ -> BLOCKS;
       case Message.FetchChunk _ -> FETCH_CHUNK;
       case Message.Chunk _ -> CHUNK;
       case Message.CaughtUp _ -> CAUGHT_UP;

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.trefoilfs.replication.chunk.ChunkId;
 import org.trefoilfs.replication.commit.CommitMode;
 import org.trefoilfs.replication.membership.Address;
 import org.trefoilfs.replication.membership.ClusterCommand;
@@ -25,6 +26,11 @@ import org.trefoilfs.replication.volume.Volume;
 /** Three real hosts in one process: disks, sockets and state log included. */
 class HostClusterTest {
   private static final int BLOCK = 128 << 10;
+
+  /** Of what is written in the file, so that it crosses chunks and blocks. */
+  private static final long OFFSET = 3_000_000L;
+
+  private static final int SMALL = 4096;
 
   @TempDir Path directory;
   private final List<Host> hosts = new ArrayList<>();
@@ -112,11 +118,38 @@ class HostClusterTest {
     assertThat(hosts.get(0).fsck().damaged()).isZero();
   }
 
+  @Test
+  void aHostThatWasAwayCopiesTheBlocksThatWereWrittenMeanwhile() {
+    Random random = new Random(9);
+    byte[] content = new byte[240 * BLOCK];
+    random.nextBytes(content);
+    write(hosts.get(0), content);
+
+    hosts.get(2).close();
+    Volume volume = hosts.get(0).openVolume(hosts.get(0).view().volumes().get("v"));
+    int changed = 0;
+    for (int at = 0; at < content.length; at += 7 * BLOCK) {
+      byte[] some = new byte[SMALL];
+      random.nextBytes(some);
+      System.arraycopy(some, 0, content, at, SMALL);
+      volume.write(42, at + OFFSET, ByteBuffer.wrap(some)).orTimeout(20, TimeUnit.SECONDS).join();
+      changed += 2 * ChunkId.BLOCK; // the offset lies within a block
+    }
+
+    hosts.set(2, restart(2));
+    awaitAllInSync();
+    long copied = hosts.get(2).catchUp().bytesDone();
+    System.out.println("catch-up copied " + copied + " bytes, where " + changed + " had changed");
+    assertThat(copied).isBetween((long) changed / 2, 2L * changed);
+    assertThat(read(hosts.get(2), content.length)).isEqualTo(content);
+    assertThat(hosts.get(2).fsck().digestOfGroup()).isEqualTo(hosts.get(0).fsck().digestOfGroup());
+  }
+
   private void write(Host host, byte[] content) {
     Volume volume = host.openVolume(host.view().volumes().get("v"));
     List<CompletableFuture<Void>> parts = new ArrayList<>();
     for (int at = 0; at < content.length; at += BLOCK) {
-      parts.add(volume.write(42, at + 3_000_000L, ByteBuffer.wrap(content, at, BLOCK).slice()));
+      parts.add(volume.write(42, at + OFFSET, ByteBuffer.wrap(content, at, BLOCK).slice()));
     }
     parts.forEach(part -> part.orTimeout(40, TimeUnit.SECONDS).join());
     volume.flush(42).orTimeout(40, TimeUnit.SECONDS).join();
@@ -126,8 +159,7 @@ class HostClusterTest {
     Volume volume = host.openVolume(host.view().volumes().get("v"));
     byte[] bytes = new byte[length];
     for (int at = 0; at < length; at += BLOCK) {
-      ByteBuffer part =
-          volume.read(42, at + 3_000_000L, BLOCK).orTimeout(40, TimeUnit.SECONDS).join();
+      ByteBuffer part = volume.read(42, at + OFFSET, BLOCK).orTimeout(40, TimeUnit.SECONDS).join();
       part.get(part.position(), bytes, at, BLOCK);
     }
     return bytes;

@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentSkipListMap;
@@ -34,6 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.LoggerFactory;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.chunk.BlockSet;
 import org.trefoilfs.replication.chunk.ChunkId;
 import org.trefoilfs.replication.chunk.ChunkImage;
 import org.trefoilfs.replication.chunk.Disk;
@@ -67,6 +69,13 @@ class SegmentedJournalTest {
             new JournalRecord.Committed(7, 2, 3),
             new JournalRecord.Installed(
                 7, new ChunkImage(id, new Version(3, 9), List.of(extent, extent))),
+            new JournalRecord.Patched(
+                7,
+                new ChunkImage(id, new Version(3, 10), List.of(extent)),
+                BlockSet.of(new Mutation.Punch(id, 4096, 8192))),
+            new JournalRecord.Copying(
+                7, false, Optional.of(new Version(3, 10)), List.of(new Version(4, 12))),
+            new JournalRecord.Copying(7, true, Optional.empty(), List.of()),
             new JournalRecord.Reset(7, 4, 10),
             new JournalRecord.Answered(7, List.of(new OperationId(3, 4), new OperationId(5, 6))));
     List<Long> positions = new ArrayList<>();

@@ -31,6 +31,9 @@ final class Checks {
     /** Members of which records are lost: under these incarnations they hold less than they did. */
     final Set<Member> lossy = new HashSet<>();
 
+    /** In sync when the group was last open: what is acknowledged is with each of them. */
+    List<Member> members = List.of();
+
     boolean lost;
 
     /**
@@ -146,6 +149,9 @@ final class Checks {
     for (PgView group : after.placement().groups()) {
       if (!group.equals(before.placement().group(group.pg()).orElse(null))) {
         membersRun(after, group);
+        if (group.isOpen()) {
+          truth(group.pg()).members = group.inSync();
+        }
         judgeLoss(group);
       }
     }
@@ -186,7 +192,7 @@ final class Checks {
   /** When every in-sync member has lost something, what was not flushed may be gone. */
   private void judgeLoss(PgView group) {
     Truth truth = truth(group.pg());
-    if (!group.inSync().isEmpty() && truth.lossy.containsAll(group.inSync())) {
+    if (!truth.members.isEmpty() && truth.lossy.containsAll(truth.members)) {
       world.trace.add(() -> "all members of " + group + " have lost records");
       truth.operations.clear();
       truth.lost = true;

@@ -14,6 +14,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.chunk.BlockSet;
 import org.trefoilfs.replication.chunk.ChunkId;
 import org.trefoilfs.replication.chunk.ChunkImage;
 import org.trefoilfs.replication.chunk.Mutation;
@@ -23,6 +24,7 @@ import org.trefoilfs.replication.commit.Group;
 import org.trefoilfs.replication.commit.GroupLog;
 import org.trefoilfs.replication.commit.GroupPorts;
 import org.trefoilfs.replication.commit.WriteReply;
+import org.trefoilfs.replication.heal.History;
 import org.trefoilfs.replication.host.RecoveredHost;
 import org.trefoilfs.replication.journal.JournalRecord;
 import org.trefoilfs.replication.membership.ClusterView;
@@ -56,7 +58,13 @@ final class HostGroups implements GroupPorts {
     for (JournalRecord record : host.disk.records()) {
       recovered.replay(record, position++);
     }
-    recovered.groups().forEach((pg, log) -> groups.put(pg, newGroup(log)));
+    recovered
+        .groups()
+        .forEach(
+            (pg, log) -> {
+              history(pg).continueFrom(log.committed());
+              groups.put(pg, newGroup(log));
+            });
     applier = new SimApplier(host);
     joining = new Joining(host, this);
     flushes = new Flushes(host, this);
@@ -90,6 +98,7 @@ final class HostGroups implements GroupPorts {
     if (current == null || current.view() < next.view()) {
       joining.forget(next.pg());
     }
+    history(next.pg()).mark();
     event(() -> group(next.pg()).view(next, mayStillServe));
     world.checks.roleChanged(host, group(next.pg()));
   }
@@ -134,7 +143,15 @@ final class HostGroups implements GroupPorts {
         if (view == null || !view.isInSync(host.id, incarnation)) {
           throw new TrefoilException(Reason.STALE_VIEW, "not in sync");
         }
-        after(applier.barrier(), reply, () -> new Message.Chunk(image(fetch)));
+        after(applier.barrier(), reply, () -> new Message.Chunk(image(fetch.pg(), fetch.chunk())));
+      }
+      case Message.ListChanges list -> {
+        servingView(list.pg(), list.view());
+        reply.accept(history(list.pg()).answer(list, recovered.committedIn(list.pg())));
+      }
+      case Message.FetchBlocks fetch -> {
+        servingView(fetch.pg(), fetch.view());
+        after(applier.barrier(), reply, () -> blocks(fetch));
       }
       case Message.CaughtUp caughtUp -> {
         HostInfo joiner = host.known().hosts().get(caughtUp.host());
@@ -209,12 +226,18 @@ final class HostGroups implements GroupPorts {
     return recovered.committedIn(pg);
   }
 
-  private ChunkImage image(Message.FetchChunk fetch) {
+  private Message blocks(Message.FetchBlocks fetch) {
+    BlockSet blocks = fetch.blocks().copy();
+    blocks.add(history(fetch.pg()).blocksSince(fetch.chunk(), fetch.since()));
+    return new Message.Blocks(image(fetch.pg(), fetch.chunk()).only(blocks), blocks);
+  }
+
+  private ChunkImage image(int pg, ChunkId chunk) {
     try {
-      return applier.image(fetch.pg(), fetch.chunk());
+      return applier.image(pg, chunk);
     } catch (TrefoilException e) {
-      if (group(fetch.pg()).isPrimary()) {
-        heal(fetch.pg(), fetch.chunk());
+      if (group(pg).isPrimary()) {
+        heal(pg, chunk);
       }
       throw e; // the joiner asks again
     }
@@ -339,9 +362,25 @@ final class HostGroups implements GroupPorts {
     host.point();
     world.checks.committed(host, group(entry.pg()), entry);
     recovered.committed(entry);
+    remember(entry);
     if (joining.admits(entry)) {
       applier.committed(entry);
     }
+  }
+
+  /** What a member that is away will have to copy; forgotten soon while nobody is. */
+  private void remember(Entry entry) {
+    History history = history(entry.pg());
+    history.committed(entry);
+    PgView view = group(entry.pg()).currentView();
+    boolean whole = view.joining().isEmpty() && view.inSync().size() == world.plan.replicas();
+    if (whole && world.network.oneIn(10)) {
+      history.trim();
+    }
+  }
+
+  History history(int pg) {
+    return recovered.history(pg);
   }
 
   @Override
@@ -387,6 +426,7 @@ final class HostGroups implements GroupPorts {
   @Override
   public void catchUp(int pg, long view, HostId primary) {
     recovered.forget(pg);
+    history(pg).joins(group(pg).log().committed());
     joining.start(pg, view, primary);
   }
 

@@ -3,12 +3,16 @@ package org.trefoilfs.replication.simulation;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.chunk.BlockSet;
 import org.trefoilfs.replication.chunk.ChunkId;
 import org.trefoilfs.replication.chunk.ChunkImage;
+import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.commit.Entry;
+import org.trefoilfs.replication.commit.GroupLog;
 import org.trefoilfs.replication.heal.CatchUp;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.placement.PgView;
@@ -43,7 +47,7 @@ final class Joining {
   }
 
   void start(int pg, long view, HostId primary) {
-    catchUps.put(pg, new CatchUp(List.of()));
+    catchUps.put(pg, new CatchUp());
     Attempt attempt = new Attempt(pg, view, primary, ++runs);
     runOfGroup.put(pg, attempt.run());
     host.later(1, () -> copy(attempt));
@@ -96,9 +100,59 @@ final class Joining {
         (TrefoilException _) -> again(attempt, RETRY));
   }
 
+  /** One that is complete stays so; it is only announced again. */
   private void list(Attempt attempt) {
-    CatchUp catchUp = new CatchUp(host.disk.store.list(attempt.pg()));
+    CatchUp last = catchUps.get(attempt.pg());
+    if (last != null && last.isComplete()) {
+      announce(attempt, last);
+      return;
+    }
+    CatchUp catchUp = new CatchUp();
     catchUps.put(attempt.pg(), catchUp);
+    GroupLog log = groups.group(attempt.pg()).log();
+    Version base = log.copyState().base(log.committed()).orElse(null);
+    if (base == null) {
+      compareAll(attempt, catchUp);
+      return;
+    }
+    ask(
+        attempt,
+        new Message.ListChanges(attempt.pg(), attempt.view(), base, log.copyState().reached()),
+        answer -> changes(attempt, catchUp, base, (Message.ChangeList) answer));
+  }
+
+  private void changes(
+      Attempt attempt, CatchUp catchUp, Version base, Message.ChangeList changes) {
+    int pg = attempt.pg();
+    Map<ChunkId, BlockSet> own =
+        changes.known() ? groups.history(pg).ownSince(changes.since(), base).orElse(null) : null;
+    if (own == null) {
+      compareAll(attempt, catchUp);
+      return;
+    }
+    groups.committedEarlier(pg, changes.recent());
+    for (Message.ChangedChunk chunk : changes.chunks()) {
+      boolean there =
+          groups.group(pg).log().copyState().hasCopied(chunk.id())
+              && host.disk.store.appliedNumber(pg, chunk.id()) >= chunk.lastN();
+      if (!there) {
+        catchUp.changed(chunk.id(), usable(pg, chunk.id()) ? chunk.blocks() : BlockSet.all());
+      }
+    }
+    new TreeMap<>(own)
+        .forEach(
+            (chunk, blocks) ->
+                catchUp.changed(chunk, usable(pg, chunk) ? blocks : BlockSet.all()));
+    catchUp.listed(changes.since());
+    fetch(attempt, catchUp);
+  }
+
+  private boolean usable(int pg, ChunkId chunk) {
+    return host.disk.store.appliedNumber(pg, chunk) > 0;
+  }
+
+  private void compareAll(Attempt attempt, CatchUp catchUp) {
+    catchUp.compareAll(host.disk.store.list(attempt.pg()));
     ask(
         attempt,
         new Message.ListChunks(attempt.pg(), attempt.view(), new ChunkId(Long.MIN_VALUE, 0)),
@@ -106,7 +160,7 @@ final class Joining {
           Message.ChunkList listing = (Message.ChunkList) answer;
           groups.committedEarlier(attempt.pg(), listing.recent());
           catchUp.listing(listing.chunks());
-          for (ChunkId gone : catchUp.listed()) {
+          for (ChunkId gone : catchUp.listingEnded()) {
             groups.applier.replace(attempt.pg(), SimApplier.nothing(gone), List.of());
           }
           fetch(attempt, catchUp);
@@ -117,19 +171,40 @@ final class Joining {
     if (catchUps.get(attempt.pg()) != catchUp) {
       return;
     }
-    ChunkId chunk = catchUp.startFetch().orElse(null);
-    if (chunk == null) {
+    CatchUp.Wanted wanted = catchUp.startFetch().orElse(null);
+    if (wanted == null) {
       announce(attempt, catchUp);
       return;
     }
+    Message request =
+        wanted.blocks().isAll()
+            ? new Message.FetchChunk(attempt.pg(), wanted.chunk())
+            : new Message.FetchBlocks(
+                attempt.pg(), attempt.view(), wanted.chunk(), catchUp.since(), wanted.blocks());
     ask(
         attempt,
-        new Message.FetchChunk(attempt.pg(), chunk),
+        request,
         answer -> {
-          ChunkImage image = ((Message.Chunk) answer).image();
-          groups.applier.replace(attempt.pg(), image, catchUp.fetched(image));
+          if (answer instanceof Message.Blocks(ChunkImage image, BlockSet blocks)) {
+            install(attempt.pg(), catchUp, image, blocks);
+          } else {
+            install(attempt.pg(), catchUp, ((Message.Chunk) answer).image(), BlockSet.all());
+          }
           fetch(attempt, catchUp);
         });
+  }
+
+  private void install(int pg, CatchUp catchUp, ChunkImage image, BlockSet blocks) {
+    List<Entry> kept = catchUp.fetched(image, blocks).orElse(null);
+    if (kept == null) {
+      return;
+    }
+    if (blocks.isAll() || image.version().equals(Version.NONE)) {
+      groups.applier.replace(pg, image, kept);
+    } else {
+      groups.applier.patch(pg, image, blocks, kept);
+    }
+    groups.group(pg).log().copyState().copied(image.id(), image.version());
   }
 
   /** What was copied must outlive a loss of power before it is counted on. */
@@ -138,6 +213,10 @@ final class Joining {
       again(attempt, RETRY);
       return;
     }
+    GroupLog log = groups.group(attempt.pg()).log();
+    log.copyState().caughtUp(log.committed());
+    groups.history(attempt.pg()).caughtUp();
+    groups.append(log.copyState().record(attempt.pg()));
     Message caughtUp =
         new Message.CaughtUp(
             attempt.pg(),

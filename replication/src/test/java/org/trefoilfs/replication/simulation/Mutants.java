@@ -32,11 +32,6 @@ final class Mutants {
               "    matched = log.commitIndex();\n    if",
               "    matched = Math.min(log.lastN(), message.lastN());\n    if"),
           new Mutant(
-              "new-view-keeps-differing-suffix",
-              "commit/Backup.java",
-              "if (log.lastN() > message.lastN() && message.lastN() >= log.commitIndex()) {",
-              "if (log.lastN() < 0) {"),
-          new Mutant(
               "joiners-receive-no-prepares",
               "commit/Primary.java",
               "          if (!peer.broken) {\n            ports.send(host, prepare);",
@@ -170,8 +165,8 @@ final class Mutants {
           new Mutant(
               "answered-operations-of-a-lost-history",
               "host/Recovery.java",
-              "      case JournalRecord.Reset reset -> recent.forget(reset.pg());",
-              "      case JournalRecord.Reset _ -> {}"),
+              "        recent.forget(reset.pg());\n",
+              ""),
           new Mutant(
               "released-suffix-taken-for-committed",
               "commit/GroupLog.java",

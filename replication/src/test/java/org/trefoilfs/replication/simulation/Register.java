@@ -13,7 +13,7 @@ final class Register {
   final int block;
 
   /** Null with one writer. */
-  final History history;
+  final BlockHistory history;
 
   /** The highest number that a write was begun for. */
   long begun;
@@ -34,7 +34,7 @@ final class Register {
     this.chunk = chunk;
     this.pg = pg;
     this.block = block;
-    history = manyWriters ? new History() : null;
+    history = manyWriters ? new BlockHistory() : null;
   }
 
   boolean mayWrite() {

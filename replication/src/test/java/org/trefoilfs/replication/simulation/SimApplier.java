@@ -1,10 +1,11 @@
 package org.trefoilfs.replication.simulation;
 
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import org.trefoilfs.replication.chunk.BlockSet;
 import org.trefoilfs.replication.chunk.ChunkId;
 import org.trefoilfs.replication.chunk.ChunkImage;
 import org.trefoilfs.replication.chunk.ChunkStore;
@@ -14,6 +15,7 @@ import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.commit.Entry;
 import org.trefoilfs.replication.commit.Group;
 import org.trefoilfs.replication.commit.GroupLog;
+import org.trefoilfs.replication.host.RecoveredHost;
 import org.trefoilfs.replication.journal.JournalRecord;
 
 /**
@@ -112,9 +114,8 @@ final class SimApplier {
 
   private void installJournaled(int pg, ChunkImage image, List<Entry> entries) {
     List<Entry> newer = entries.stream().filter(entry -> entry.n() > image.version().n()).toList();
-    ChunkImage merged = newer.isEmpty() ? image : merged(image, newer);
-    GroupLog log = host.groups.group(pg).log();
-    host.groups.append(new JournalRecord.Committed(pg, log.last().view(), log.commitIndex()));
+    ChunkImage merged = merged(image, newer);
+    journalCommitted(pg);
     host.groups.append(new JournalRecord.Installed(pg, merged));
     if (merged.version().equals(Version.NONE)) {
       disk.store.apply(pg, new Mutation.Delete(merged.id()), Version.NONE, ChunkStore.Redo.REDO);
@@ -124,13 +125,30 @@ final class SimApplier {
   }
 
   private static ChunkImage merged(ChunkImage image, List<Entry> newer) {
-    ByteBuffer bytes = ByteBuffer.allocate(SimStore.BLOCKS * SimStore.BLOCK_BYTES);
-    image.extents().forEach(extent -> bytes.put(0, extent.data(), 0, bytes.capacity()));
+    if (newer.isEmpty()) {
+      return image;
+    }
+    TreeMap<Integer, Extent> extents = new TreeMap<>();
+    image.extents().forEach(extent -> extents.put(extent.offset(), extent));
     for (Entry entry : newer) {
       Mutation.Write write = (Mutation.Write) entry.mutation();
-      bytes.putLong(write.offset(), SimStore.value(write.data()));
+      extents.put(write.offset(), new Extent(write.offset(), write.data()));
     }
-    return new ChunkImage(image.id(), newer.getLast().version(), List.of(new Extent(0, bytes)));
+    return new ChunkImage(
+        image.id(), newer.getLast().version(), List.copyOf(extents.values()));
+  }
+
+  /** Replaces these blocks; {@code kept} are writes to them that came while they were fetched. */
+  void patch(int pg, ChunkImage image, BlockSet blocks, List<Entry> kept) {
+    journalCommitted(pg);
+    ChunkImage merged = merged(image, kept);
+    host.groups.append(new JournalRecord.Patched(pg, merged, blocks));
+    RecoveredHost.patch(disk.store, pg, merged, blocks);
+  }
+
+  private void journalCommitted(int pg) {
+    GroupLog log = host.groups.group(pg).log();
+    host.groups.append(new JournalRecord.Committed(pg, log.last().view(), log.commitIndex()));
   }
 
   /** What lies before the oldest record still needed is in chunks on stable storage. */
@@ -155,6 +173,9 @@ final class SimApplier {
         if (!answered.isEmpty()) {
           last = host.groups.append(new JournalRecord.Answered(group.log().pg(), answered));
         }
+      }
+      if (group.log().lastN() > 0 || !group.log().copyState().isComplete()) {
+        last = host.groups.append(group.log().copyState().record(group.log().pg()));
       }
     }
     long released = needed;

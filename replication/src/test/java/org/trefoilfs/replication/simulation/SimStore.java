@@ -28,7 +28,7 @@ import org.trefoilfs.replication.chunk.Version;
  */
 final class SimStore implements ChunkStore {
   static final int BLOCKS = 4;
-  static final int BLOCK_BYTES = 8;
+  static final int BLOCK_BYTES = ChunkId.BLOCK;
 
   /**
    * @param digest of the checksum table, which knows what a damaged block should hold
@@ -47,7 +47,7 @@ final class SimStore implements ChunkStore {
   private final TreeMap<Integer, TreeMap<ChunkId, Chunk>> stable = new TreeMap<>();
 
   static ByteBuffer data(long value) {
-    return ByteBuffer.allocate(BLOCK_BYTES).putLong(0, value);
+    return ByteBuffer.allocate(Long.BYTES).putLong(0, value);
   }
 
   static long value(ByteBuffer data) {
@@ -100,16 +100,25 @@ final class SimStore implements ChunkStore {
             .put(id, new Chunk(version, blocks, digestOf(blocks), old.damaged() & ~(1 << block)));
       }
       case Mutation.Delete(ChunkId id) -> group(pg).remove(id);
-      case Mutation.Punch _ -> throw new IllegalArgumentException("not simulated: " + mutation);
+      case Mutation.Punch(ChunkId id, int offset, int length) -> {
+        Chunk old = chunk(pg, id);
+        long[] blocks = old.blocks().clone();
+        int damaged = old.damaged();
+        int end = Math.min(BLOCKS, (offset + length) / BLOCK_BYTES);
+        for (int block = offset / BLOCK_BYTES; block < end; block++) {
+          blocks[block] = 0;
+          damaged &= ~(1 << block);
+        }
+        group(pg).put(id, new Chunk(version, blocks, digestOf(blocks), damaged));
+      }
     }
   }
 
   @Override
   public void install(int pg, ChunkImage image) {
     long[] blocks = new long[BLOCKS];
-    ByteBuffer bytes = image.extents().getFirst().data();
-    for (int i = 0; i < BLOCKS; i++) {
-      blocks[i] = bytes.getLong(i * BLOCK_BYTES);
+    for (Extent extent : image.extents()) {
+      blocks[extent.offset() / BLOCK_BYTES] = value(extent.data());
     }
     group(pg).put(image.id(), new Chunk(image.version(), blocks, digestOf(blocks), 0));
   }
@@ -120,11 +129,14 @@ final class SimStore implements ChunkStore {
     if (chunk == null) {
       return Optional.empty();
     }
-    ByteBuffer bytes = ByteBuffer.allocate(BLOCKS * BLOCK_BYTES);
+    List<Extent> extents = new ArrayList<>();
     for (int block = 0; block < BLOCKS; block++) {
-      bytes.putLong(block * BLOCK_BYTES, block(pg, id, block));
+      long value = block(pg, id, block);
+      if (value != 0) {
+        extents.add(new Extent(block * BLOCK_BYTES, data(value)));
+      }
     }
-    return Optional.of(new ChunkImage(id, chunk.version(), List.of(new Extent(0, bytes))));
+    return Optional.of(new ChunkImage(id, chunk.version(), extents));
   }
 
   @Override

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.function.Supplier;
 import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.chunk.BlockSet;
 import org.trefoilfs.replication.chunk.ChunkId;
 import org.trefoilfs.replication.chunk.ChunkImage;
 import org.trefoilfs.replication.chunk.ChunkInfo;
@@ -56,6 +57,15 @@ public final class RandomMessages {
               some(() -> new ChunkInfo(chunk(), version(), l(), i())),
               some(this::operation),
               random.nextBoolean());
+      case LIST_CHANGES -> new Message.ListChanges(i(), l(), version(), some(this::version));
+      case CHANGE_LIST ->
+          new Message.ChangeList(
+              random.nextBoolean(),
+              l(),
+              some(() -> new Message.ChangedChunk(chunk(), l(), blocks())),
+              some(this::operation));
+      case FETCH_BLOCKS -> new Message.FetchBlocks(i(), l(), chunk(), l(), blocks());
+      case BLOCKS -> new Message.Blocks(image(), blocks());
       case FETCH_CHUNK -> new Message.FetchChunk(i(), chunk());
       case CHUNK -> new Message.Chunk(image());
       case CAUGHT_UP -> new Message.CaughtUp(i(), l(), host(), l(), l());
@@ -115,6 +125,14 @@ public final class RandomMessages {
         random.nextBoolean() ? ByteBuffer.allocate(capacity) : ByteBuffer.allocateDirect(capacity);
     buffer.put(before, bytes).position(before).limit(before + bytes.length);
     return random.nextBoolean() ? buffer.asReadOnlyBuffer() : buffer;
+  }
+
+  private BlockSet blocks() {
+    BlockSet blocks = BlockSet.none();
+    for (int k = random.nextInt(4); k > 0; k--) {
+      blocks.add(BlockSet.of(mutation()));
+    }
+    return blocks;
   }
 
   private Mutation mutation() {

@@ -161,6 +161,13 @@ public final class ClusterProcesses implements AutoCloseable {
     return file(host).addresses().getFirst();
   }
 
+  /** Of all hosts, as {@code --cluster} takes them. */
+  public String addresses() {
+    return configs.keySet().stream()
+        .map(host -> address(host).toString())
+        .collect(java.util.stream.Collectors.joining(","));
+  }
+
   public Path data(int host) {
     return directory.resolve("host" + host);
   }

@@ -39,6 +39,8 @@ public record RatisOptions(
    *
    * @param electionMin a follower that has heard nothing for between this and {@code electionMax}
    *     stands for election; the leader's read lease is 0.9 of it. A 0.4 s pause lost a 300 ms one
+   * @param peerRequest after which an unanswered message to a peer is given up, and sent again; it
+   *     holds up only that peer's own stream
    * @param request how long an accepted command or read may take before its outcome is unknown
    * @param snapshotEntries log entries between snapshots
    * @param keptEntries entries kept behind a snapshot, so that a host that was away for a moment
@@ -48,6 +50,7 @@ public record RatisOptions(
   public record Settings(
       Duration electionMin,
       Duration electionMax,
+      Duration peerRequest,
       Duration request,
       long snapshotEntries,
       long keptEntries,
@@ -56,6 +59,7 @@ public record RatisOptions(
         new Settings(
             Duration.ofMillis(600),
             Duration.ofMillis(1000),
+            Duration.ofSeconds(2),
             Duration.ofSeconds(10),
             200_000,
             20_000,

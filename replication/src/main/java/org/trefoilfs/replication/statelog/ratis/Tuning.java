@@ -27,14 +27,23 @@ final class Tuning {
   /** One message of a snapshot: tens of milliseconds on a 1 Gbit/s link, bounded memory. */
   private static final SizeInBytes SNAPSHOT_CHUNK = SizeInBytes.valueOf("4MB");
 
-  /** Nobody retries under Ratis' own ids here, so what it keeps for that only costs memory. */
-  private static final Duration RETRY_CACHE = Duration.ofSeconds(1);
+  /**
+   * Entries in one message to a follower: well under what its log takes without waiting for the
+   * disk (4096), so that the answer comes before the leader gives the message up.
+   */
+  private static final int APPEND_ENTRIES_MAX = 512;
 
   /**
-   * After which an unanswered message to a peer is given up. It holds up only that peer's own
-   * stream.
+   * Read once, when Ratis' copy of Netty is loaded. One thread takes what peers send: two messages
+   * of one leader, the second sent because the first took long, are then appended one after the
+   * other. Ratis 3.3.0 fails when they are not, and does not count the failed one as ended: such a
+   * follower never stands for election again ({@code FollowerState.outstandingOp}).
    */
-  private static final Duration PEER_REQUEST = Duration.ofSeconds(2);
+  private static final String SERVER_THREADS =
+      "org.apache.ratis.thirdparty.io.netty.eventLoopThreads";
+
+  /** Nobody retries under Ratis' own ids here, so what it keeps for that only costs memory. */
+  private static final Duration RETRY_CACHE = Duration.ofSeconds(1);
 
   /** A suspended machine may come back after any time; Ratis would close itself after 60 s. */
   private static final Duration PAUSE_CLOSES_AFTER = Duration.ofDays(3650);
@@ -44,6 +53,7 @@ final class Tuning {
   private Tuning() {}
 
   static RaftProperties properties(RatisOptions options) {
+    System.setProperty(SERVER_THREADS, "1");
     RaftProperties p = new RaftProperties();
     RaftServerConfigKeys.setStorageDir(p, List.of(storage(options).toFile()));
     transport(p, options);
@@ -65,7 +75,7 @@ final class Tuning {
     RaftConfigKeys.Rpc.setType(p, SupportedRpcType.NETTY);
     NettyConfigKeys.Server.setHost(p, options.raftAddress().host());
     NettyConfigKeys.Server.setPort(p, options.raftAddress().port());
-    RaftClientConfigKeys.Rpc.setRequestTimeout(p, time(PEER_REQUEST));
+    RaftClientConfigKeys.Rpc.setRequestTimeout(p, time(options.settings().peerRequest()));
     RaftServerConfigKeys.setCloseThreshold(p, time(PAUSE_CLOSES_AFTER));
   }
 
@@ -95,6 +105,7 @@ final class Tuning {
     RaftServerConfigKeys.Log.setPreallocatedSize(p, segment);
     // The four below: measured, together a third of the latency at depth 1.
     RaftServerConfigKeys.Log.Appender.setWaitTimeMin(p, TimeDuration.ZERO);
+    RaftServerConfigKeys.Log.Appender.setBufferElementLimit(p, APPEND_ENTRIES_MAX);
     RaftServerConfigKeys.Log.setLogMetadataEnabled(p, false);
     RaftServerConfigKeys.Log.setAppendEntriesComposeEnabled(p, false);
     RaftServerConfigKeys.Log.setReadLockEnabled(p, false);

@@ -29,6 +29,7 @@ final class Cluster implements AutoCloseable {
       new Settings(
           Duration.ofMillis(250),
           Duration.ofMillis(400),
+          Duration.ofSeconds(2),
           Duration.ofSeconds(5),
           200_000,
           0,

@@ -145,6 +145,7 @@ class RatisStateLogTest {
         new Settings(
             Duration.ofMillis(250),
             Duration.ofMillis(400),
+            Duration.ofSeconds(2),
             Duration.ofSeconds(5),
             1_500,
             0,
@@ -181,6 +182,7 @@ class RatisStateLogTest {
         new Settings(
             Duration.ofMillis(250),
             Duration.ofMillis(400),
+            Duration.ofSeconds(2),
             Duration.ofSeconds(5),
             1_500,
             0,

@@ -14,7 +14,7 @@ import java.util.Map;
  * read ends before its write begins, no two forward zones overlap, and no forward zone holds a
  * backward one.
  */
-final class History {
+final class BlockHistory {
   static final long NEVER = Long.MAX_VALUE;
 
   /** The write of a value and its reads. */
@@ -48,7 +48,7 @@ final class History {
 
   private final Map<Long, Cluster> clusters = new HashMap<>();
 
-  History() {
+  BlockHistory() {
     clusters.put(0L, new Cluster(0, -2, -1));
     clusters.get(0L).acknowledged = true;
   }

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
 
-class HistoryTest {
-  private final History history = new History();
+class BlockHistoryTest {
+  private final BlockHistory history = new BlockHistory();
 
   private void write(long value, long begun, long ended) {
     history.begins(value, begun);
