@@ -141,8 +141,7 @@ public sealed interface Message {
    *     joiner's own writes are to be replaced as well
    * @param recent operations that the group has committed lately
    */
-  record ChangeList(
-      boolean known, long since, List<ChangedChunk> chunks, List<OperationId> recent)
+  record ChangeList(boolean known, long since, List<ChangedChunk> chunks, List<OperationId> recent)
       implements Message {
     @Override
     public Lane lane() {

@@ -121,8 +121,7 @@ final class Joining {
         answer -> changes(attempt, catchUp, base, (Message.ChangeList) answer));
   }
 
-  private void changes(
-      Attempt attempt, CatchUp catchUp, Version base, Message.ChangeList changes) {
+  private void changes(Attempt attempt, CatchUp catchUp, Version base, Message.ChangeList changes) {
     int pg = attempt.pg();
     Map<ChunkId, BlockSet> own =
         changes.known() ? groups.history(pg).ownSince(changes.since(), base).orElse(null) : null;
@@ -141,8 +140,7 @@ final class Joining {
     }
     new TreeMap<>(own)
         .forEach(
-            (chunk, blocks) ->
-                catchUp.changed(chunk, usable(pg, chunk) ? blocks : BlockSet.all()));
+            (chunk, blocks) -> catchUp.changed(chunk, usable(pg, chunk) ? blocks : BlockSet.all()));
     catchUp.listed(changes.since());
     fetch(attempt, catchUp);
   }

@@ -138,11 +138,6 @@ final class Mutants {
               "        .filter(host -> reported.getOrDefault(host, Version.NONE).equals(last))",
               "        .filter(host -> last != null)"),
           new Mutant(
-              "reopening-by-number-alone",
-              "membership/Reopening.java",
-              "      Comparator.comparingLong(Version::view).thenComparingLong(Version::n);",
-              "      Comparator.comparingLong(Version::n).thenComparingLong(Version::view);"),
-          new Mutant(
               "catch-up-drops-writes-during-the-fetch",
               "heal/CatchUp.java",
               "      aside.add(entry);\n",
@@ -162,16 +157,6 @@ final class Mutants {
               "host/Recovery.java",
               "      store.apply(entry.pg(), entry.mutation(), entry.version(), ChunkStore.Redo.REDO);",
               "      redone += 0;"),
-          new Mutant(
-              "answered-operations-of-a-lost-history",
-              "host/Recovery.java",
-              "        recent.forget(reset.pg());\n",
-              ""),
-          new Mutant(
-              "released-suffix-taken-for-committed",
-              "commit/GroupLog.java",
-              "    commitIndex = Math.min(commitIndex, n);",
-              "    // as it is"),
           new Mutant(
               "recovery-leaves-what-is-applied",
               "host/Recovery.java",

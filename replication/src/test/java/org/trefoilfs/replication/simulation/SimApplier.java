@@ -134,8 +134,7 @@ final class SimApplier {
       Mutation.Write write = (Mutation.Write) entry.mutation();
       extents.put(write.offset(), new Extent(write.offset(), write.data()));
     }
-    return new ChunkImage(
-        image.id(), newer.getLast().version(), List.copyOf(extents.values()));
+    return new ChunkImage(image.id(), newer.getLast().version(), List.copyOf(extents.values()));
   }
 
   /** Replaces these blocks; {@code kept} are writes to them that came while they were fetched. */
