@@ -36,6 +36,9 @@ public final class Group {
   private @Nullable Primary primary;
   private @Nullable Backup backup;
 
+  /** Until then a member that was put out, in this view or in one before it, may serve reads. */
+  private long holdUntil;
+
   /**
    * @param minInSync members that must be in sync for a write that says no other number
    * @param lease how long another host may serve on after it stopped hearing from the state log's
@@ -53,6 +56,7 @@ public final class Group {
     this.log = log;
     this.settings = settings;
     this.ports = ports;
+    holdUntil = ports.now();
   }
 
   public GroupLog log() {
@@ -87,13 +91,15 @@ public final class Group {
       return;
     }
     view = next;
+    if (mayStillServe) {
+      holdUntil = ports.now() + settings.lease().toNanos();
+    }
     backup = null;
     Primary former = primary;
     primary = null;
     if (!next.isOpen()) {
       abandon(former);
     } else if (self.equals(next.primary()) && next.isInSync(self, incarnation)) {
-      long holdUntil = mayStillServe ? ports.now() + settings.lease().toNanos() : ports.now();
       primary = new Primary(self, next, log, ports, settings);
       primary.start(former, holdUntil);
     } else {

@@ -50,6 +50,9 @@ final class Primary {
    */
   private long takenOver;
 
+  /** What was taken over is appended under this view's number; until then nothing goes on. */
+  private boolean tookOver;
+
   private long holdUntil;
   private long proposedAt = Long.MIN_VALUE;
 
@@ -101,9 +104,21 @@ final class Primary {
       waiting.putAll(former.waiting);
     }
     takenOver = log.lastN();
-    for (Entry entry : log.suffix()) {
-      append(entry.n(), entry.operation(), entry.mutation());
+    takeOver();
+  }
+
+  /** A full disk puts it off, to the next tick. */
+  private void takeOver() {
+    try {
+      for (Entry entry : log.suffix()) {
+        if (entry.version().view() < view.view()) {
+          append(entry.n(), entry.operation(), entry.mutation());
+        }
+      }
+    } catch (TrefoilException e) {
+      return;
     }
+    tookOver = true;
     peers.keySet().forEach(this::sendSuffix);
     advance();
   }
@@ -120,7 +135,7 @@ final class Primary {
 
   /** Every write that an earlier view may have acknowledged is committed in this one. */
   boolean recommitted() {
-    return log.commitIndex() >= takenOver;
+    return tookOver && log.commitIndex() >= takenOver;
   }
 
   void write(int minInSync, OperationId operation, Mutation mutation, WriteReply reply) {
@@ -192,6 +207,9 @@ final class Primary {
   }
 
   void tick() {
+    if (!tookOver) {
+      takeOver();
+    }
     long now = ports.now();
     peers.forEach(
         (host, peer) -> {
@@ -206,7 +224,8 @@ final class Primary {
   }
 
   boolean isWaiting() {
-    return log.lastN() > log.commitIndex()
+    return !tookOver
+        || log.lastN() > log.commitIndex()
         || !promoting.isEmpty()
         || peers.values().stream().anyMatch(peer -> peer.silentSince != ANSWERS);
   }
@@ -222,6 +241,9 @@ final class Primary {
               + " replica(s) in sync where "
               + minInSync
               + " are needed; start the others");
+    }
+    if (!tookOver) {
+      return refuse(Reason.BUSY, "what was written before is being taken over");
     }
     if (log.lastN() - log.commitIndex() >= MAX_IN_FLIGHT) {
       return refuse(Reason.BUSY, MAX_IN_FLIGHT + " writes are under way");
@@ -271,7 +293,7 @@ final class Primary {
 
   /** Commits what every in-sync member, and every joiner about to become one, holds. */
   private void advance() {
-    if (ports.now() - holdUntil < 0) {
+    if (!tookOver || ports.now() - holdUntil < 0) {
       return;
     }
     long held = log.lastN();
@@ -293,11 +315,14 @@ final class Primary {
     }
   }
 
+  /**
+   * A joiner must hold what is committed here, and also what was taken over: an earlier primary may
+   * have committed that, and acknowledged it.
+   */
   private void proposePromotions() {
+    long needed = Math.max(log.commitIndex(), takenOver);
     List<HostId> ready =
-        promoting.stream()
-            .filter(joiner -> peer(joiner).acknowledged >= log.commitIndex())
-            .toList();
+        promoting.stream().filter(joiner -> peer(joiner).acknowledged >= needed).toList();
     if (!ready.isEmpty() && mayPropose()) {
       proposedAt = ports.now();
       ready.forEach(joiner -> peer(joiner).proposed = true);

@@ -40,6 +40,9 @@ final class CatchUps {
    */
   private static final Duration PROMOTION = Duration.ofSeconds(2);
 
+  /** Where a listing starts. */
+  static final ChunkId BEFORE_ALL = new ChunkId(Long.MIN_VALUE, 0);
+
   private static final Duration CALL = Duration.ofSeconds(20);
 
   private final GroupHost groups;
@@ -203,6 +206,7 @@ final class CatchUps {
         slot,
         catchUp,
         () -> {
+          groups.committedEarlier(slot.pg, changes.recent());
           for (Message.ChangedChunk chunk : changes.chunks()) {
             if (!holds(slot, chunk)) {
               catchUp.changed(chunk.id(), blocksToFetch(slot.pg, chunk.id(), chunk.blocks()));
@@ -246,7 +250,7 @@ final class CatchUps {
           catchUp.compareAll(node.store().list(slot.pg));
           return null;
         });
-    ChunkId after = new ChunkId(Long.MIN_VALUE, 0);
+    ChunkId after = BEFORE_ALL;
     boolean more = true;
     while (more) {
       Message answer = call(attempt, new Message.ListChunks(slot.pg, attempt.view(), after));
@@ -257,6 +261,7 @@ final class CatchUps {
           slot,
           catchUp,
           () -> {
+            groups.committedEarlier(slot.pg, page.recent());
             catchUp.listing(page.chunks());
             return null;
           });
@@ -268,6 +273,7 @@ final class CatchUps {
         catchUp,
         () -> {
           if (isCurrent(attempt)) {
+            groups.journalCommitted(slot);
             catchUp.listingEnded().forEach(gone -> remove(slot.pg, gone));
           }
           return null;
@@ -313,6 +319,7 @@ final class CatchUps {
   }
 
   private void install(GroupHost.Slot slot, ChunkImage image, BlockSet blocks, List<Entry> kept) {
+    groups.journalCommitted(slot);
     // One without a version is no chunk: it goes as a whole.
     if (blocks.isAll() || image.version().equals(Version.NONE)) {
       node.applier().replace(slot.pg, image, kept);

@@ -1,11 +1,13 @@
 package org.trefoilfs.replication.membership;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.trefoilfs.replication.placement.PgView;
 import org.trefoilfs.replication.placement.PgView.Member;
 import org.trefoilfs.replication.placement.PlacementMap;
 import org.trefoilfs.replication.placement.PlacementTable;
@@ -105,6 +107,25 @@ public record ClusterView(
   public boolean isAlive(HostId id) {
     HostInfo host = hosts.get(id);
     return host != null && host.isAlive();
+  }
+
+  /**
+   * Whether a host that was in sync in {@code from}, or in a view between the two that was not
+   * seen, and is not in {@code to}, may not know it yet, and serve reads until its lease ends. One
+   * that is down has no lease; one that was removed from the cluster may have.
+   */
+  public boolean mayStillServe(PgView from, PgView to) {
+    List<Member> left = new ArrayList<>(from.inSync());
+    if (to.view() > from.view() + 1) {
+      from.joining().forEach(joiner -> host(joiner).ifPresent(host -> left.add(member(host))));
+      to.joining().forEach(joiner -> host(joiner).ifPresent(host -> left.add(member(host))));
+    }
+    left.removeAll(to.inSync());
+    return left.stream().anyMatch(member -> !hosts.containsKey(member.host()) || isAlive(member));
+  }
+
+  private static Member member(HostInfo host) {
+    return new Member(host.id(), host.incarnation());
   }
 
   /** What {@link ClusterDelta#apply} needs to bring a view of {@code epoch} up to this one. */

@@ -147,8 +147,10 @@ public sealed interface Message {
    * @param known whether the receiver could tell; if not, all chunks have to be compared
    * @param since the joiner's history and the group's are one up to this number; from here on the
    *     joiner's own writes are to be replaced as well
+   * @param recent operations that the group has committed lately
    */
-  record ChangeList(boolean known, long since, List<ChangedChunk> chunks) implements Message {
+  record ChangeList(boolean known, long since, List<ChangedChunk> chunks, List<OperationId> recent)
+      implements Message {
     @Override
     public Lane lane() {
       return Lane.BULK;

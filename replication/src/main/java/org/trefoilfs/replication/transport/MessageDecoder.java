@@ -72,7 +72,10 @@ final class MessageDecoder {
               list(in, Version.ENCODED_BYTES, Version::readFrom));
       case CHANGE_LIST ->
           new Message.ChangeList(
-              in.bool(), in.i64(), list(in, CHANGED_BYTES, MessageDecoder::changed));
+              in.bool(),
+              in.i64(),
+              list(in, CHANGED_BYTES, MessageDecoder::changed),
+              list(in, OPERATION_BYTES, OperationId::readFrom));
       case FETCH_BLOCKS ->
           new Message.FetchBlocks(
               in.i32(), in.i64(), ChunkId.readFrom(in), in.i64(), BlockSet.readFrom(in));

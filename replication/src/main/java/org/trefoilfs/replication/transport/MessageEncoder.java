@@ -60,6 +60,7 @@ final class MessageEncoder {
       case Message.ChangeList m -> {
         out.bool(m.known()).i64(m.since());
         each(m.chunks(), out, chunk -> changed(chunk, out));
+        each(m.recent(), out, operation -> operation.writeTo(out));
       }
       case Message.FetchBlocks m -> {
         m.chunk().writeTo(out.i32(m.pg()).i64(m.view()));

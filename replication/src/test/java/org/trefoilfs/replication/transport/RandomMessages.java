@@ -62,7 +62,8 @@ public final class RandomMessages {
           new Message.ChangeList(
               random.nextBoolean(),
               l(),
-              some(() -> new Message.ChangedChunk(chunk(), l(), blocks())));
+              some(() -> new Message.ChangedChunk(chunk(), l(), blocks())),
+              some(this::operation));
       case FETCH_BLOCKS -> new Message.FetchBlocks(i(), l(), chunk(), l(), blocks());
       case BLOCKS -> new Message.Blocks(image(), blocks());
       case FETCH_CHUNK -> new Message.FetchChunk(i(), chunk());
