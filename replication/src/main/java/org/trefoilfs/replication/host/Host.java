@@ -165,6 +165,7 @@ public final class Host implements Closeable {
     options.join().ifPresent(seeds::add);
     boolean founding = known.isEmpty() && options.join().isEmpty();
     Identity self = known.map(Identity::nextIncarnation).orElseGet(() -> introduce(listen, seeds));
+    HostOptions.checkPatience(options.settings().timeout(), self.detection());
     identity = self;
     if (known.isPresent()) {
       options.join().ifPresent(to -> checkSameCluster(self, to));

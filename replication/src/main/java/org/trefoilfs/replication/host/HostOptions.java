@@ -3,6 +3,8 @@ package org.trefoilfs.replication.host;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.membership.Address;
 import org.trefoilfs.replication.membership.ClusterView;
 
@@ -22,6 +24,19 @@ public record HostOptions(
     Optional<Address> join,
     Settings settings) {
   public static final int DEFAULT_PORT = 7440;
+
+  /**
+   * A call that is given up before a lost host is replaced would make every loss an error. INVALID
+   * when it would be.
+   */
+  public static void checkPatience(Duration timeout, Duration detection) {
+    if (timeout.compareTo(detection.multipliedBy(2)) < 0) {
+      throw new TrefoilException(
+          Reason.INVALID,
+          "a write timeout of %d ms is less than twice the failure detection of %d ms; give --write-timeout %dms or more"
+              .formatted(timeout.toMillis(), detection.toMillis(), 2 * detection.toMillis()));
+    }
+  }
 
   /**
    * @param witness votes, stores no chunks

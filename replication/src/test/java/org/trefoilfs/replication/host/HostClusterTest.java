@@ -173,13 +173,19 @@ class HostClusterTest {
     Address first = hosts.getFirst().identity().address();
     HostOptions.Settings slow =
         new HostOptions.Settings(
-            false, Optional.empty(), 1, Optional.of(Duration.ofSeconds(9)), Duration.ofSeconds(5));
+            false, Optional.empty(), 1, Optional.of(Duration.ofSeconds(9)), Duration.ofSeconds(30));
     assertThatThrownBy(() -> start(4, Optional.of(first), slow))
         .hasMessageContaining(
             "host 'host4' wants to detect failures in 9000 ms, and this cluster does in 2000 ms;"
                 + " leave out --failure-detection");
     assertThat(hosts.getFirst().view().hosts()).hasSize(3);
     hosts.get(2).close();
+    HostOptions.Settings hasty =
+        new HostOptions.Settings(
+            false, Optional.empty(), 1, Optional.empty(), Duration.ofSeconds(3));
+    assertThatThrownBy(() -> start(3, Optional.empty(), hasty))
+        .hasMessageContaining("a write timeout of 3000 ms is less than twice")
+        .hasMessageContaining("give --write-timeout 4000ms or more");
     assertThatThrownBy(() -> start(3, Optional.empty(), slow))
         .hasMessageContaining("whose cluster detects failures in 2000 ms, not in 9000 ms");
   }

@@ -9,7 +9,6 @@ import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.host.HostOptions;
 import org.trefoilfs.replication.membership.Address;
-import org.trefoilfs.replication.membership.ClusterView;
 
 /**
  * What {@code host start} takes, by {@link Key}, as text that has been checked. Sources are laid
@@ -80,7 +79,8 @@ public final class HostConfig {
     HostOptions.Settings defaults = HostOptions.Settings.DEFAULT;
     Optional<Duration> detection = get(Key.FAILURE_DETECTION).map(Durations::parse);
     Duration timeout = get(Key.WRITE_TIMEOUT).map(Durations::parse).orElse(defaults.timeout());
-    checkPatience(timeout, detection.orElse(ClusterView.DEFAULT_DETECTION));
+    // The cluster's, when none is given, is known to the host alone.
+    detection.ifPresent(given -> HostOptions.checkPatience(timeout, given));
     return new HostOptions(
         data(),
         get(Key.NAME),
@@ -92,15 +92,5 @@ public final class HostConfig {
             get(Key.WEIGHT).map(Integer::parseInt).orElse(defaults.weight()),
             detection,
             timeout));
-  }
-
-  /** A call that is given up before a lost host is replaced would make every loss an error. */
-  private static void checkPatience(Duration timeout, Duration detection) {
-    if (timeout.compareTo(detection.multipliedBy(2)) < 0) {
-      throw new TrefoilException(
-          Reason.INVALID,
-          "host start: a write timeout of %d ms is less than twice the failure detection of %d ms; give a longer --write-timeout, or a shorter --failure-detection"
-              .formatted(timeout.toMillis(), detection.toMillis()));
-    }
   }
 }
