@@ -1,6 +1,7 @@
 package org.trefoilfs.replication.commit;
 
 import java.time.Duration;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
@@ -166,7 +167,12 @@ public final class Group {
     if (primary == null || view == null || view.view() != message.view()) {
       throw notHere(message.view());
     }
-    primary.caughtUp(message.host(), message.attempt());
+    primary.caughtUp(message.host(), message.attempt(), message.stable());
+  }
+
+  /** Joiners that are about to be in sync: a flush must reach them as well. */
+  public Set<HostId> promoting() {
+    return primary == null ? Set.of() : primary.promoting();
   }
 
   /** Which NEW_VIEW of the view a joiner's log goes back to; it says so when it has caught up. */

@@ -63,6 +63,12 @@ final class Primary {
     final boolean inSync;
     long acknowledged = -1;
 
+    /** Of a joiner: its journal is on stable storage up to this number. */
+    long stable = -1;
+
+    /** Of a joiner that is being promoted: up to here flushes may have passed it by. */
+    long flushedWithout;
+
     /** NEW_VIEWs sent to it in this view. */
     long attempts;
 
@@ -192,7 +198,7 @@ final class Primary {
    * From now on nothing is committed that the joiner does not hold: the condition of its promotion.
    * What it says counts only if no NEW_VIEW has been sent since: that may have made it start anew.
    */
-  void caughtUp(HostId joiner, long attempt) {
+  void caughtUp(HostId joiner, long attempt, long stable) {
     Peer peer = peers.get(joiner);
     if (peer == null || peer.inSync) {
       throw new TrefoilException(
@@ -202,8 +208,15 @@ final class Primary {
       throw new TrefoilException(
           Reason.STALE_VIEW, joiner + " has to catch up with group " + log.pg() + " again");
     }
-    promoting.add(joiner);
+    peer.stable = Math.max(peer.stable, stable);
+    if (promoting.add(joiner)) {
+      peer.flushedWithout = log.lastN();
+    }
     proposePromotions();
+  }
+
+  Set<HostId> promoting() {
+    return Set.copyOf(promoting);
   }
 
   void tick() {
@@ -278,6 +291,7 @@ final class Primary {
     peer.attempts++;
     if (!peer.proposed) {
       promoting.remove(host);
+      peer.stable = -1;
     }
     ports.send(
         host,
@@ -317,12 +331,18 @@ final class Primary {
 
   /**
    * A joiner must hold what is committed here, and also what was taken over: an earlier primary may
-   * have committed that, and acknowledged it.
+   * have committed that, and acknowledged it. And on stable storage what was flushed before flushes
+   * reached the joiner.
    */
   private void proposePromotions() {
     long needed = Math.max(log.commitIndex(), takenOver);
     List<HostId> ready =
-        promoting.stream().filter(joiner -> peer(joiner).acknowledged >= needed).toList();
+        promoting.stream()
+            .filter(
+                joiner ->
+                    peer(joiner).acknowledged >= needed
+                        && peer(joiner).stable >= peer(joiner).flushedWithout)
+            .toList();
     if (!ready.isEmpty() && mayPropose()) {
       proposedAt = ports.now();
       ready.forEach(joiner -> peer(joiner).proposed = true);

@@ -19,6 +19,7 @@ import org.trefoilfs.replication.chunk.ChunkImage;
 import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.commit.CopyState;
 import org.trefoilfs.replication.commit.Entry;
+import org.trefoilfs.replication.commit.GroupLog;
 import org.trefoilfs.replication.heal.CatchUp;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.placement.PgView;
@@ -42,6 +43,11 @@ final class CatchUps {
 
   /** Where a listing starts. */
   static final ChunkId BEFORE_ALL = new ChunkId(Long.MIN_VALUE, 0);
+
+  /** Between two looks for the view, and the looks between two announcements. */
+  private static final Duration POLL = Duration.ofMillis(20);
+
+  private static final int POLLS = 10;
 
   private static final Duration CALL = Duration.ofSeconds(20);
 
@@ -330,29 +336,45 @@ final class CatchUps {
     bytesDone.addAndGet(image.bytes());
   }
 
-  /** Tells the primary, and waits for the view that makes this host in-sync. */
-  private void announce(Attempt attempt) throws InterruptedException {
+  /** Tells the primary, again and again, until the view comes that makes this host in-sync. */
+  private void announce(Attempt attempt) {
+    long deadline = node.time().nanoTime() + PROMOTION.toNanos();
+    while (isCurrent(attempt) && node.time().nanoTime() < deadline) {
+      if (!announceOnce(attempt)) {
+        return;
+      }
+      for (int i = 0; i < POLLS && isCurrent(attempt); i++) {
+        LockSupport.parkNanos(POLL.toNanos());
+      }
+    }
+  }
+
+  private boolean announceOnce(Attempt attempt) {
     GroupHost.Slot slot = attempt.slot();
     Message.CaughtUp caughtUp;
     synchronized (slot) {
       if (!isCurrent(attempt) || slot.catchUp == null || !slot.catchUp.isComplete()) {
-        return;
+        return false;
       }
-      CopyState state = slot.group.log().copyState();
-      state.caughtUp(slot.group.log().committed());
-      slot.history.caughtUp();
-      node.journal().append(state.record(slot.pg));
+      GroupLog group = slot.group.log();
+      if (!group.copyState().isComplete()) {
+        group.copyState().caughtUp(group.committed());
+        slot.history.caughtUp();
+        node.journal().append(group.copyState().record(slot.pg));
+      }
       caughtUp =
           new Message.CaughtUp(
-              slot.pg, attempt.view(), node.self(), node.incarnation(), slot.group.joinedAt());
+              slot.pg,
+              attempt.view(),
+              node.self(),
+              node.incarnation(),
+              slot.group.joinedAt(),
+              group.lastN());
     }
     // What was copied must outlive a loss of power before it is counted on.
     node.journal().sync(node.journal().end()).join();
     node.peers().call(attempt.primary(), caughtUp, CALL).join();
-    long deadline = node.time().nanoTime() + PROMOTION.toNanos();
-    while (isCurrent(attempt) && node.time().nanoTime() < deadline) {
-      LockSupport.parkNanos(20_000_000L);
-    }
+    return true;
   }
 
   private static <T> @Nullable T locked(

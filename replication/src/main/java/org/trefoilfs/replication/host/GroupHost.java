@@ -464,13 +464,8 @@ final class GroupHost implements GroupPorts {
   private CompletableFuture<?> flushMembers(Message.Flush flush) {
     Map<HostId, Map<Integer, Long>> backups = new HashMap<>();
     for (Map.Entry<Integer, Long> each : flush.viewOfGroup().entrySet()) {
-      PgView view = servingView(each.getKey(), each.getValue());
-      for (PgView.Member member : view.inSync()) {
-        if (!member.host().equals(node.self())) {
-          backups
-              .computeIfAbsent(member.host(), _ -> new HashMap<>())
-              .put(each.getKey(), each.getValue());
-        }
+      for (HostId host : flushedAt(each.getKey(), each.getValue())) {
+        backups.computeIfAbsent(host, _ -> new HashMap<>()).put(each.getKey(), each.getValue());
       }
     }
     List<CompletableFuture<?>> all = new ArrayList<>();
@@ -479,6 +474,17 @@ final class GroupHost implements GroupPorts {
         (host, groups) ->
             all.add(node.peers().call(host, new Message.FlushBackup(groups), flushTimeout())));
     return CompletableFuture.allOf(all.toArray(CompletableFuture[]::new));
+  }
+
+  /** The other members that are in sync, or about to be. */
+  private Set<HostId> flushedAt(int pg, long inView) {
+    Slot slot = slot(pg);
+    synchronized (slot) {
+      Set<HostId> hosts = new HashSet<>(slot.group.promoting());
+      servingView(pg, inView).inSync().forEach(member -> hosts.add(member.host()));
+      hosts.remove(node.self());
+      return hosts;
+    }
   }
 
   private Duration flushTimeout() {

@@ -205,9 +205,12 @@ public sealed interface Message {
 
   /**
    * A joiner has everything up to the live stream that began with the {@code attempt}-th NEW_VIEW
-   * of the view. {@link Done}; the view in which it is in sync follows.
+   * of the view. Said again, with what is stable by then, until the view follows in which it is in
+   * sync. {@link Done}.
+   *
+   * @param stable the last number that its journal holds on stable storage
    */
-  record CaughtUp(int pg, long view, HostId host, long incarnation, long attempt)
+  record CaughtUp(int pg, long view, HostId host, long incarnation, long attempt, long stable)
       implements Message {}
 
   /**

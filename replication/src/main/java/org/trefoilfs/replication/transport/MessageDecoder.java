@@ -85,7 +85,8 @@ final class MessageDecoder {
       }
       case FETCH_CHUNK -> new Message.FetchChunk(in.i32(), ChunkId.readFrom(in));
       case CHUNK -> new Message.Chunk(checked(ChunkImage.readFrom(in)));
-      case CAUGHT_UP -> new Message.CaughtUp(in.i32(), in.i64(), hostId(in), in.i64(), in.i64());
+      case CAUGHT_UP ->
+          new Message.CaughtUp(in.i32(), in.i64(), hostId(in), in.i64(), in.i64(), in.i64());
       case ASK_GROUPS -> new Message.AskGroups(list(in, 4, ByteReader::i32));
       case GROUP_REPORTS -> new Message.GroupReports(commits(in));
       case HEARTBEAT ->

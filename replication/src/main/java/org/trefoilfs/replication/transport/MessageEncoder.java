@@ -73,7 +73,12 @@ final class MessageEncoder {
       case Message.FetchChunk m -> m.chunk().writeTo(out.i32(m.pg()));
       case Message.Chunk m -> m.image().writeTo(out);
       case Message.CaughtUp m ->
-          out.i32(m.pg()).i64(m.view()).i32(m.host().value()).i64(m.incarnation()).i64(m.attempt());
+          out.i32(m.pg())
+              .i64(m.view())
+              .i32(m.host().value())
+              .i64(m.incarnation())
+              .i64(m.attempt())
+              .i64(m.stable());
       case Message.AskGroups m -> each(m.groups(), out, out::i32);
       case Message.GroupReports m -> commits(m.lastOfGroup(), out);
       case Message.Heartbeat m -> {

@@ -41,8 +41,8 @@ final class TakingOverTest {
     group.prepare(new Message.Prepare(PG, 1, 1, 0, new OperationId(7, 1), mutation));
   }
 
-  private void joinerHasCaughtUp(long view) {
-    group.caughtUp(new Message.CaughtUp(PG, view, JOINER, 1, 1));
+  private void joinerHasCaughtUp(long view, long stable) {
+    group.caughtUp(new Message.CaughtUp(PG, view, JOINER, 1, 1, stable));
   }
 
   @Test
@@ -50,9 +50,22 @@ final class TakingOverTest {
     preparedInViewOne();
     group.view(view(2, SELF, List.of(SELF, OTHER), List.of(JOINER)), false);
     group.prepared(JOINER, new Message.Prepared(PG, 2, 0));
-    joinerHasCaughtUp(2);
+    joinerHasCaughtUp(2, 1);
     assertThat(world.proposed).isEmpty();
     group.prepared(JOINER, new Message.Prepared(PG, 2, 1));
+    assertThat(world.proposed).hasSize(1);
+  }
+
+  @Test
+  void joinerIsPromotedOnlyWhenItsJournalIsStableWhereFlushesPassedItBy() {
+    preparedInViewOne();
+    group.view(view(2, SELF, List.of(SELF, OTHER), List.of(JOINER)), false);
+    group.prepared(JOINER, new Message.Prepared(PG, 2, 1));
+    assertThat(group.promoting()).as("a flush does not reach it yet").isEmpty();
+    joinerHasCaughtUp(2, 0);
+    assertThat(group.promoting()).containsExactly(JOINER);
+    assertThat(world.proposed).isEmpty();
+    joinerHasCaughtUp(2, 1);
     assertThat(world.proposed).hasSize(1);
   }
 

@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.trefoilfs.replication.Reason;
@@ -33,10 +35,10 @@ final class Flushes {
         .forEach(
             (pg, inView) -> {
               PgView view = groups.servingView(pg, inView);
-              view.inSync().stream()
-                  .map(PgView.Member::host)
-                  .filter(member -> !member.equals(host.id))
-                  .forEach(member -> parts.add(flushBackup(member, pg, inView)));
+              Set<HostId> members = new TreeSet<>(groups.group(pg).promoting());
+              view.inSync().forEach(member -> members.add(member.host()));
+              members.remove(host.id);
+              members.forEach(member -> parts.add(flushBackup(member, pg, inView)));
             });
     parts.add(host.disk.sync(host.disk.end()));
     CompletableFuture<Void> done = new CompletableFuture<>();

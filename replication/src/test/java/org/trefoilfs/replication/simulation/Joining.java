@@ -21,7 +21,7 @@ import org.trefoilfs.replication.transport.Message;
 /** Drives the real {@link CatchUp} of each group that the host joins, as {@code CatchUps} does. */
 final class Joining {
   private static final long RETRY = 200 * Network.MILLI;
-  private static final long PROMOTION = 2 * Network.SECOND;
+  private static final long PROMOTION = 200 * Network.MILLI;
 
   private final SimHost host;
   private final HostGroups groups;
@@ -221,7 +221,8 @@ final class Joining {
             attempt.view(),
             host.id,
             host.incarnation,
-            groups.group(attempt.pg()).joinedAt());
+            groups.group(attempt.pg()).joinedAt(),
+            log.lastN());
     then(
         attempt,
         host.disk.sync(host.disk.end()),

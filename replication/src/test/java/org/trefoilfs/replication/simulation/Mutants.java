@@ -135,18 +135,13 @@ final class Mutants {
           new Mutant(
               "reopening-with-all-members-in-sync",
               "membership/Reopening.java",
-              "        .filter(host -> reported.getOrDefault(host, Version.NONE).equals(last))",
-              "        .filter(host -> last != null)"),
+              ".filter(host -> last.equals(reported.get(host)))",
+              ".filter(host -> last != null)"),
           new Mutant(
               "catch-up-drops-writes-during-the-fetch",
               "heal/CatchUp.java",
               "      aside.add(entry);\n",
               ""),
-          new Mutant(
-              "catch-up-trusts-the-number-alone",
-              "heal/CatchUp.java",
-              "              && ours.digest() == theirs.digest();",
-              "              && theirs.digest() != 1;"),
           new Mutant(
               "group-commit-completes-who-waits-for-more",
               "journal/SyncWaiters.java",

@@ -3,12 +3,16 @@ package org.trefoilfs.replication.simulation;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
-import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The simulation's own proof: mistakes that people make are noticed. */
+/**
+ * The simulation's own proof: mistakes that people make are noticed. Always the same seeds, so that
+ * a rare one is not missed by chance; {@code tools/simulate --mutant} takes new ones.
+ */
 class MutantsTest {
+  private static final long FIRST = 1;
+
   static List<Mutant> mutants() {
     return Mutants.ALL;
   }
@@ -16,10 +20,9 @@ class MutantsTest {
   @ParameterizedTest
   @MethodSource("mutants")
   void mutantIsCaught(Mutant mutant) {
-    long first = new Random().nextLong() >>> 16;
-    Seeds seeds = new Seeds(first, Mutants.SEEDS, MutantLoader.simulationOf(mutant), 1);
+    Seeds seeds = new Seeds(FIRST, Mutants.SEEDS, MutantLoader.simulationOf(mutant), 1);
     assertThat(seeds.play())
-        .as("mutant %s, %d runs from seed %d", mutant.name(), Mutants.SEEDS, first)
+        .as("mutant %s, %d runs from seed %d", mutant.name(), Mutants.SEEDS, FIRST)
         .isNotEmpty();
     System.out.println(mutant.name() + " was caught after " + seeds.done() + " runs");
   }

@@ -68,7 +68,7 @@ public final class RandomMessages {
       case BLOCKS -> new Message.Blocks(image(), blocks());
       case FETCH_CHUNK -> new Message.FetchChunk(i(), chunk());
       case CHUNK -> new Message.Chunk(image());
-      case CAUGHT_UP -> new Message.CaughtUp(i(), l(), host(), l(), l());
+      case CAUGHT_UP -> new Message.CaughtUp(i(), l(), host(), l(), l(), l());
       case ASK_GROUPS -> new Message.AskGroups(some(this::i));
       case GROUP_REPORTS -> new Message.GroupReports(commits());
       case HEARTBEAT -> new Message.Heartbeat(host(), l(), l(), l(), catchUp());
