@@ -1,6 +1,7 @@
 package org.trefoilfs.replication.commit;
 
 import java.time.Duration;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
@@ -36,7 +37,11 @@ public final class Group {
   private @Nullable Primary primary;
   private @Nullable Backup backup;
 
+  /** Until then a member that was put out, in this view or in one before it, may serve reads. */
+  private long holdUntil;
+
   /**
+   * @param minInSync members that must be in sync for a write that says no other number
    * @param lease how long another host may serve on after it stopped hearing from the state log's
    *     leader
    * @param patience how long a member may fail to answer before the primary proposes a view without
@@ -52,6 +57,7 @@ public final class Group {
     this.log = log;
     this.settings = settings;
     this.ports = ports;
+    holdUntil = ports.now();
   }
 
   public GroupLog log() {
@@ -86,13 +92,15 @@ public final class Group {
       return;
     }
     view = next;
+    if (mayStillServe) {
+      holdUntil = ports.now() + settings.lease().toNanos();
+    }
     backup = null;
     Primary former = primary;
     primary = null;
     if (!next.isOpen()) {
       abandon(former);
     } else if (self.equals(next.primary()) && next.isInSync(self, incarnation)) {
-      long holdUntil = mayStillServe ? ports.now() + settings.lease().toNanos() : ports.now();
       primary = new Primary(self, next, log, ports, settings);
       primary.start(former, holdUntil);
     } else {
@@ -105,8 +113,14 @@ public final class Group {
     }
   }
 
-  /** A client's write. */
+  /** A client's write that says nothing of how many members must be in sync. */
   public void write(long inView, OperationId operation, Mutation mutation, WriteReply reply) {
+    write(inView, settings.minInSync(), operation, mutation, reply);
+  }
+
+  /** A client's write, taken if at least {@code minInSync} members are in sync. */
+  public void write(
+      long inView, int minInSync, OperationId operation, Mutation mutation, WriteReply reply) {
     Version before = ports.committedBefore(operation);
     if (primary == null || view == null || inView != view.view()) {
       TrefoilException why = notHere(inView);
@@ -114,7 +128,7 @@ public final class Group {
     } else if (!before.equals(Version.NONE)) {
       ports.reply(() -> reply.committed(before));
     } else {
-      primary.write(operation, mutation, reply);
+      primary.write(minInSync, operation, mutation, reply);
     }
   }
 
@@ -153,7 +167,12 @@ public final class Group {
     if (primary == null || view == null || view.view() != message.view()) {
       throw notHere(message.view());
     }
-    primary.caughtUp(message.host(), message.attempt());
+    primary.caughtUp(message.host(), message.attempt(), message.stable());
+  }
+
+  /** Joiners that are about to be in sync: a flush must reach them as well. */
+  public Set<HostId> promoting() {
+    return primary == null ? Set.of() : primary.promoting();
   }
 
   /** Which NEW_VIEW of the view a joiner's log goes back to; it says so when it has caught up. */

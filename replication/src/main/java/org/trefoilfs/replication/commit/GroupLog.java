@@ -145,9 +145,8 @@ public final class GroupLog {
     return switch (record) {
       case JournalRecord.Prepared prepared -> replayPrepared(prepared, position);
       case JournalRecord.Truncated truncated -> {
-        if (truncated.lastN() >= commitIndex) {
-          truncateAbove(truncated.lastN(), truncated.view());
-        }
+        lowerTo(truncated.lastN());
+        truncateAbove(truncated.lastN(), truncated.view());
         yield List.of();
       }
       case JournalRecord.Committed committed -> {
@@ -168,6 +167,7 @@ public final class GroupLog {
       }
       case JournalRecord.Installed(_, ChunkImage image) -> copied(image);
       case JournalRecord.Patched(_, ChunkImage image, _) -> copied(image);
+      case JournalRecord.Answered _ -> List.of();
     };
   }
 
@@ -179,15 +179,22 @@ public final class GroupLog {
   private List<Entry> replayPrepared(JournalRecord.Prepared prepared, long position) {
     List<Entry> redo =
         new ArrayList<>(commitTo(Math.min(prepared.commitIndex(), prepared.n() - 1)));
-    if (prepared.n() <= commitIndex) {
-      return redo;
-    }
+    lowerTo(prepared.n() - 1);
     if (prepared.n() > lastN() + 1) {
       reset(prepared.view(), prepared.n() - 1);
     }
     Version version = new Version(prepared.view(), prepared.n());
     put(new Entry(pg, version, prepared.operation(), prepared.mutation(), position));
     return redo;
+  }
+
+  /**
+   * What was taken for committed, for the journal began amid a suffix, was not: nothing is prepared
+   * or truncated at or below the commit index. Of such writes later records follow, or a
+   * truncation.
+   */
+  private void lowerTo(long n) {
+    commitIndex = Math.min(commitIndex, n);
   }
 
   private void forget(@org.jspecify.annotations.Nullable Entry entry) {

@@ -50,6 +50,9 @@ final class Primary {
    */
   private long takenOver;
 
+  /** What was taken over is appended under this view's number; until then nothing goes on. */
+  private boolean tookOver;
+
   private long holdUntil;
   private long proposedAt = Long.MIN_VALUE;
 
@@ -59,6 +62,12 @@ final class Primary {
   private static final class Peer {
     final boolean inSync;
     long acknowledged = -1;
+
+    /** Of a joiner: its journal is on stable storage up to this number. */
+    long stable = -1;
+
+    /** Of a joiner that is being promoted: up to here flushes may have passed it by. */
+    long flushedWithout;
 
     /** NEW_VIEWs sent to it in this view. */
     long attempts;
@@ -101,9 +110,21 @@ final class Primary {
       waiting.putAll(former.waiting);
     }
     takenOver = log.lastN();
-    for (Entry entry : log.suffix()) {
-      append(entry.n(), entry.operation(), entry.mutation());
+    takeOver();
+  }
+
+  /** A full disk puts it off, to the next tick. */
+  private void takeOver() {
+    try {
+      for (Entry entry : log.suffix()) {
+        if (entry.version().view() < view.view()) {
+          append(entry.n(), entry.operation(), entry.mutation());
+        }
+      }
+    } catch (TrefoilException e) {
+      return;
     }
+    tookOver = true;
     peers.keySet().forEach(this::sendSuffix);
     advance();
   }
@@ -120,15 +141,15 @@ final class Primary {
 
   /** Every write that an earlier view may have acknowledged is committed in this one. */
   boolean recommitted() {
-    return log.commitIndex() >= takenOver;
+    return tookOver && log.commitIndex() >= takenOver;
   }
 
-  void write(OperationId operation, Mutation mutation, WriteReply reply) {
+  void write(int minInSync, OperationId operation, Mutation mutation, WriteReply reply) {
     if (log.uncommitted(operation).isPresent()) {
       waiting.computeIfAbsent(operation, _ -> new ArrayList<>()).add(reply);
       return;
     }
-    TrefoilException refusal = refusal(mutation);
+    TrefoilException refusal = refusal(minInSync, mutation);
     if (refusal != null) {
       ports.reply(() -> reply.failed(refusal));
       return;
@@ -177,7 +198,7 @@ final class Primary {
    * From now on nothing is committed that the joiner does not hold: the condition of its promotion.
    * What it says counts only if no NEW_VIEW has been sent since: that may have made it start anew.
    */
-  void caughtUp(HostId joiner, long attempt) {
+  void caughtUp(HostId joiner, long attempt, long stable) {
     Peer peer = peers.get(joiner);
     if (peer == null || peer.inSync) {
       throw new TrefoilException(
@@ -187,11 +208,21 @@ final class Primary {
       throw new TrefoilException(
           Reason.STALE_VIEW, joiner + " has to catch up with group " + log.pg() + " again");
     }
-    promoting.add(joiner);
+    peer.stable = Math.max(peer.stable, stable);
+    if (promoting.add(joiner)) {
+      peer.flushedWithout = log.lastN();
+    }
     proposePromotions();
   }
 
+  Set<HostId> promoting() {
+    return Set.copyOf(promoting);
+  }
+
   void tick() {
+    if (!tookOver) {
+      takeOver();
+    }
     long now = ports.now();
     peers.forEach(
         (host, peer) -> {
@@ -206,22 +237,26 @@ final class Primary {
   }
 
   boolean isWaiting() {
-    return log.lastN() > log.commitIndex()
+    return !tookOver
+        || log.lastN() > log.commitIndex()
         || !promoting.isEmpty()
         || peers.values().stream().anyMatch(peer -> peer.silentSince != ANSWERS);
   }
 
-  private @Nullable TrefoilException refusal(Mutation mutation) {
+  private @Nullable TrefoilException refusal(int minInSync, Mutation mutation) {
     if (!ports.leased()) {
       return refuse(Reason.UNAVAILABLE, "this host has lost contact with the cluster's majority");
     }
-    if (view.inSync().size() < settings.minInSync()) {
+    if (view.inSync().size() < minInSync) {
       return refuse(
           Reason.UNAVAILABLE,
           view.inSync().size()
               + " replica(s) in sync where "
-              + settings.minInSync()
+              + minInSync
               + " are needed; start the others");
+    }
+    if (!tookOver) {
+      return refuse(Reason.BUSY, "what was written before is being taken over");
     }
     if (log.lastN() - log.commitIndex() >= MAX_IN_FLIGHT) {
       return refuse(Reason.BUSY, MAX_IN_FLIGHT + " writes are under way");
@@ -256,6 +291,7 @@ final class Primary {
     peer.attempts++;
     if (!peer.proposed) {
       promoting.remove(host);
+      peer.stable = -1;
     }
     ports.send(
         host,
@@ -271,7 +307,7 @@ final class Primary {
 
   /** Commits what every in-sync member, and every joiner about to become one, holds. */
   private void advance() {
-    if (ports.now() - holdUntil < 0) {
+    if (!tookOver || ports.now() - holdUntil < 0) {
       return;
     }
     long held = log.lastN();
@@ -293,10 +329,19 @@ final class Primary {
     }
   }
 
+  /**
+   * A joiner must hold what is committed here, and also what was taken over: an earlier primary may
+   * have committed that, and acknowledged it. And on stable storage what was flushed before flushes
+   * reached the joiner.
+   */
   private void proposePromotions() {
+    long needed = Math.max(log.commitIndex(), takenOver);
     List<HostId> ready =
         promoting.stream()
-            .filter(joiner -> peer(joiner).acknowledged >= log.commitIndex())
+            .filter(
+                joiner ->
+                    peer(joiner).acknowledged >= needed
+                        && peer(joiner).stable >= peer(joiner).flushedWithout)
             .toList();
     if (!ready.isEmpty() && mayPropose()) {
       proposedAt = ports.now();

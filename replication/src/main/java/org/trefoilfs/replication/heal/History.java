@@ -10,6 +10,7 @@ import org.trefoilfs.replication.chunk.BlockSet;
 import org.trefoilfs.replication.chunk.ChunkId;
 import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.commit.Entry;
+import org.trefoilfs.replication.membership.OperationId;
 import org.trefoilfs.replication.transport.Message;
 
 /**
@@ -68,15 +69,19 @@ public final class History {
     return changes.chunks();
   }
 
-  /** Answers a joiner. */
-  public Message.ChangeList answer(Message.ListChanges asked) {
+  /**
+   * Answers a joiner.
+   *
+   * @param recent operations that the group has committed lately
+   */
+  public Message.ChangeList answer(Message.ListChanges asked, List<OperationId> recent) {
     OptionalLong shared = changes.sharedWith(asked.base());
     // What it copied later may be of a history that ended when others lost their unsynced tails.
     boolean ours =
         asked.reached().stream()
             .allMatch(reached -> changes.sharedWith(reached).orElse(-1) == reached.n());
     if (shared.isEmpty() || !ours) {
-      return new Message.ChangeList(false, 0, List.of());
+      return new Message.ChangeList(false, 0, List.of(), List.of());
     }
     List<Message.ChangedChunk> chunks = new ArrayList<>();
     changes
@@ -85,8 +90,8 @@ public final class History {
             (chunk, each) ->
                 chunks.add(new Message.ChangedChunk(chunk, each.lastN(), each.blocks())));
     return chunks.size() > MAX_CHUNKS
-        ? new Message.ChangeList(false, 0, List.of())
-        : new Message.ChangeList(true, shared.getAsLong(), chunks);
+        ? new Message.ChangeList(false, 0, List.of(), List.of())
+        : new Message.ChangeList(true, shared.getAsLong(), chunks, recent);
   }
 
   /**

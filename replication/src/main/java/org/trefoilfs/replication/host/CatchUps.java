@@ -19,6 +19,7 @@ import org.trefoilfs.replication.chunk.ChunkImage;
 import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.commit.CopyState;
 import org.trefoilfs.replication.commit.Entry;
+import org.trefoilfs.replication.commit.GroupLog;
 import org.trefoilfs.replication.heal.CatchUp;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.placement.PgView;
@@ -39,6 +40,14 @@ final class CatchUps {
    * again.
    */
   private static final Duration PROMOTION = Duration.ofSeconds(2);
+
+  /** Where a listing starts. */
+  static final ChunkId BEFORE_ALL = new ChunkId(Long.MIN_VALUE, 0);
+
+  /** Between two looks for the view, and the looks between two announcements. */
+  private static final Duration POLL = Duration.ofMillis(20);
+
+  private static final int POLLS = 10;
 
   private static final Duration CALL = Duration.ofSeconds(20);
 
@@ -203,6 +212,7 @@ final class CatchUps {
         slot,
         catchUp,
         () -> {
+          groups.committedEarlier(slot.pg, changes.recent());
           for (Message.ChangedChunk chunk : changes.chunks()) {
             if (!holds(slot, chunk)) {
               catchUp.changed(chunk.id(), blocksToFetch(slot.pg, chunk.id(), chunk.blocks()));
@@ -246,7 +256,7 @@ final class CatchUps {
           catchUp.compareAll(node.store().list(slot.pg));
           return null;
         });
-    ChunkId after = new ChunkId(Long.MIN_VALUE, 0);
+    ChunkId after = BEFORE_ALL;
     boolean more = true;
     while (more) {
       Message answer = call(attempt, new Message.ListChunks(slot.pg, attempt.view(), after));
@@ -257,6 +267,7 @@ final class CatchUps {
           slot,
           catchUp,
           () -> {
+            groups.committedEarlier(slot.pg, page.recent());
             catchUp.listing(page.chunks());
             return null;
           });
@@ -268,6 +279,7 @@ final class CatchUps {
         catchUp,
         () -> {
           if (isCurrent(attempt)) {
+            groups.journalCommitted(slot);
             catchUp.listingEnded().forEach(gone -> remove(slot.pg, gone));
           }
           return null;
@@ -313,6 +325,7 @@ final class CatchUps {
   }
 
   private void install(GroupHost.Slot slot, ChunkImage image, BlockSet blocks, List<Entry> kept) {
+    groups.journalCommitted(slot);
     // One without a version is no chunk: it goes as a whole.
     if (blocks.isAll() || image.version().equals(Version.NONE)) {
       node.applier().replace(slot.pg, image, kept);
@@ -323,29 +336,45 @@ final class CatchUps {
     bytesDone.addAndGet(image.bytes());
   }
 
-  /** Tells the primary, and waits for the view that makes this host in-sync. */
-  private void announce(Attempt attempt) throws InterruptedException {
+  /** Tells the primary, again and again, until the view comes that makes this host in-sync. */
+  private void announce(Attempt attempt) {
+    long deadline = node.time().nanoTime() + PROMOTION.toNanos();
+    while (isCurrent(attempt) && node.time().nanoTime() < deadline) {
+      if (!announceOnce(attempt)) {
+        return;
+      }
+      for (int i = 0; i < POLLS && isCurrent(attempt); i++) {
+        LockSupport.parkNanos(POLL.toNanos());
+      }
+    }
+  }
+
+  private boolean announceOnce(Attempt attempt) {
     GroupHost.Slot slot = attempt.slot();
     Message.CaughtUp caughtUp;
     synchronized (slot) {
       if (!isCurrent(attempt) || slot.catchUp == null || !slot.catchUp.isComplete()) {
-        return;
+        return false;
       }
-      CopyState state = slot.group.log().copyState();
-      state.caughtUp(slot.group.log().committed());
-      slot.history.caughtUp();
-      node.journal().append(state.record(slot.pg));
+      GroupLog group = slot.group.log();
+      if (!group.copyState().isComplete()) {
+        group.copyState().caughtUp(group.committed());
+        slot.history.caughtUp();
+        node.journal().append(group.copyState().record(slot.pg));
+      }
       caughtUp =
           new Message.CaughtUp(
-              slot.pg, attempt.view(), node.self(), node.incarnation(), slot.group.joinedAt());
+              slot.pg,
+              attempt.view(),
+              node.self(),
+              node.incarnation(),
+              slot.group.joinedAt(),
+              group.lastN());
     }
     // What was copied must outlive a loss of power before it is counted on.
     node.journal().sync(node.journal().end()).join();
     node.peers().call(attempt.primary(), caughtUp, CALL).join();
-    long deadline = node.time().nanoTime() + PROMOTION.toNanos();
-    while (isCurrent(attempt) && node.time().nanoTime() < deadline) {
-      LockSupport.parkNanos(20_000_000L);
-    }
+    return true;
   }
 
   private static <T> @Nullable T locked(

@@ -1,5 +1,6 @@
 package org.trefoilfs.replication.host;
 
+import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.trefoilfs.replication.chunk.ChunkStore;
@@ -7,11 +8,12 @@ import org.trefoilfs.replication.commit.Entry;
 import org.trefoilfs.replication.commit.GroupLog;
 import org.trefoilfs.replication.journal.Journal;
 import org.trefoilfs.replication.journal.JournalRecord;
+import org.trefoilfs.replication.membership.OperationId;
 
 /**
  * Lets the journal recycle its segments: what lies before the oldest record still needed is in
- * chunks on stable storage. The groups' numbering is written to the journal first, for it must
- * outlive the records that it came from.
+ * chunks on stable storage. The groups' numbering, and which operations they have committed, is
+ * written to the journal first, for it must outlive the records that it came from.
  */
 final class Checkpoint {
   private static final Logger log = LoggerFactory.getLogger(Checkpoint.class);
@@ -58,6 +60,7 @@ final class Checkpoint {
               journal.append(
                   new JournalRecord.Committed(
                       group.pg(), group.last().view(), group.commitIndex()));
+          last = appendAnswered(group.pg(), last);
         }
         if (group.lastN() > 0 || !group.copyState().isComplete()) {
           last = journal.append(group.copyState().record(group.pg()));
@@ -68,5 +71,11 @@ final class Checkpoint {
     store.sync();
     journal.release(needed);
     log.debug("checkpoint: journal released up to {}", needed);
+  }
+
+  /** The position of its record, or {@code last}. */
+  private long appendAnswered(int pg, long last) {
+    List<OperationId> operations = groups.recent().ofGroup(pg);
+    return operations.isEmpty() ? last : journal.append(new JournalRecord.Answered(pg, operations));
   }
 }

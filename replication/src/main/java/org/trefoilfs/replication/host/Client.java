@@ -145,7 +145,7 @@ public final class Client implements Closeable {
   }
 
   public Volume openVolume(VolumeInfo volume) {
-    return link.volume(volume, settings, SystemTime.INSTANCE, timer, this::refresh);
+    return link.volume(volume, settings.timeout(), SystemTime.INSTANCE, timer, this::refresh);
   }
 
   public void keepSession(long session, Supplier<Long> orphanCursor, Runnable evicted) {

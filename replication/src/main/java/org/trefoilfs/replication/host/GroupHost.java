@@ -38,6 +38,7 @@ import org.trefoilfs.replication.membership.ClusterView;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.membership.HostInfo;
 import org.trefoilfs.replication.membership.OperationId;
+import org.trefoilfs.replication.membership.VolumeInfo;
 import org.trefoilfs.replication.placement.PgView;
 import org.trefoilfs.replication.placement.Pools;
 import org.trefoilfs.replication.transport.Message;
@@ -161,7 +162,7 @@ final class GroupHost implements GroupPorts {
         continue;
       }
       Slot target = slot == null ? slot(next.pg()) : slot;
-      boolean mayStillServe = known != null && leftAlive(known, next, cluster);
+      boolean mayStillServe = known != null && cluster.mayStillServe(known, next);
       event(
           target,
           () -> {
@@ -237,7 +238,14 @@ final class GroupHost implements GroupPorts {
       done.complete(new Message.Written(write.view(), 0));
       return done;
     }
-    event(slot, () -> slot.group.write(write.view(), write.operation(), write.mutation(), reply));
+    int minInSync =
+        write.minInSync() > 0
+            ? write.minInSync()
+            : VolumeInfo.usualMinInSync(Pools.pool(write.pg()));
+    event(
+        slot,
+        () ->
+            slot.group.write(write.view(), minInSync, write.operation(), write.mutation(), reply));
     return done;
   }
 
@@ -335,7 +343,7 @@ final class GroupHost implements GroupPorts {
           node.peers()
               .call(other, new Message.FetchChunk(pg, chunk), Duration.ofSeconds(10))
               .join();
-      if (answer instanceof Message.Chunk(ChunkImage image) && node.applier().install(pg, image)) {
+      if (answer instanceof Message.Chunk(ChunkImage image) && install(pg, image)) {
         healed++;
         log.warn("chunk {} of group {} was restored from {}", chunk, pg, other);
         node.applier().retry(chunk);
@@ -345,6 +353,23 @@ final class GroupHost implements GroupPorts {
       log.warn("{} could not give chunk {}: {}", other, chunk, TrefoilException.of(e).getMessage());
     }
     return false;
+  }
+
+  private boolean install(int pg, ChunkImage image) {
+    Slot slot = slot(pg);
+    synchronized (slot) {
+      journalCommitted(slot);
+      return node.applier().install(pg, image);
+    }
+  }
+
+  /**
+   * To be called before an image is journaled, under the group's lock: a replay then redoes what
+   * the image holds before it, and not, when it comes to know that it was committed, over it.
+   */
+  void journalCommitted(Slot slot) {
+    GroupLog group = slot.group.log();
+    append(new JournalRecord.Committed(slot.pg, group.last().view(), group.commitIndex()));
   }
 
   /** The applier met a damaged block under a partial write. */
@@ -439,13 +464,8 @@ final class GroupHost implements GroupPorts {
   private CompletableFuture<?> flushMembers(Message.Flush flush) {
     Map<HostId, Map<Integer, Long>> backups = new HashMap<>();
     for (Map.Entry<Integer, Long> each : flush.viewOfGroup().entrySet()) {
-      PgView view = servingView(each.getKey(), each.getValue());
-      for (PgView.Member member : view.inSync()) {
-        if (!member.host().equals(node.self())) {
-          backups
-              .computeIfAbsent(member.host(), _ -> new HashMap<>())
-              .put(each.getKey(), each.getValue());
-        }
+      for (HostId host : flushedAt(each.getKey(), each.getValue())) {
+        backups.computeIfAbsent(host, _ -> new HashMap<>()).put(each.getKey(), each.getValue());
       }
     }
     List<CompletableFuture<?>> all = new ArrayList<>();
@@ -454,6 +474,17 @@ final class GroupHost implements GroupPorts {
         (host, groups) ->
             all.add(node.peers().call(host, new Message.FlushBackup(groups), flushTimeout())));
     return CompletableFuture.allOf(all.toArray(CompletableFuture[]::new));
+  }
+
+  /** The other members that are in sync, or about to be. */
+  private Set<HostId> flushedAt(int pg, long inView) {
+    Slot slot = slot(pg);
+    synchronized (slot) {
+      Set<HostId> hosts = new HashSet<>(slot.group.promoting());
+      servingView(pg, inView).inSync().forEach(member -> hosts.add(member.host()));
+      hosts.remove(node.self());
+      return hosts;
+    }
   }
 
   private Duration flushTimeout() {
@@ -507,14 +538,28 @@ final class GroupHost implements GroupPorts {
     synchronized (slot) {
       commitIndex = slot.group.log().commitIndex();
     }
-    return new Message.ChunkList(commitIndex, page, List.of(), more);
+    // On the first page: later operations come with the live stream.
+    List<OperationId> answered =
+        list.after().equals(CatchUps.BEFORE_ALL) ? recent.ofGroup(list.pg()) : List.of();
+    return new Message.ChunkList(commitIndex, page, answered, more);
+  }
+
+  /**
+   * A group that this host joins has committed these. Called under its lock, before the host counts
+   * as having caught up: as primary it must know a retry of any of them.
+   */
+  void committedEarlier(int pg, List<OperationId> operations) {
+    if (!operations.isEmpty()) {
+      append(new JournalRecord.Answered(pg, operations));
+      recent.committedEarlier(pg, operations);
+    }
   }
 
   private Message listChanges(Message.ListChanges list) {
     servingView(list.pg(), list.view());
     Slot slot = slot(list.pg());
     synchronized (slot) {
-      return slot.history.answer(list);
+      return slot.history.answer(list, recent.ofGroup(list.pg()));
     }
   }
 
@@ -524,6 +569,19 @@ final class GroupHost implements GroupPorts {
       throw new TrefoilException(Reason.STALE_VIEW, node.self() + " is not in sync in group " + pg);
     }
     node.applier().barrier().join();
+    try {
+      return image(pg, chunk);
+    } catch (TrefoilException e) {
+      // Only a primary: two members that heal from each other would ask each other for ever.
+      if (e.reason() != Reason.CORRUPT || !isPrimary(pg)) {
+        throw e;
+      }
+      heal(pg, chunk, e);
+      return image(pg, chunk);
+    }
+  }
+
+  private ChunkImage image(int pg, ChunkId chunk) {
     return node.applier()
         .image(pg, chunk)
         .orElseGet(() -> new ChunkImage(chunk, Version.NONE, List.of()));
@@ -538,6 +596,13 @@ final class GroupHost implements GroupPorts {
       blocks.add(slot.history.blocksSince(fetch.chunk(), fetch.since()));
     }
     return new Message.Blocks(image.only(blocks), blocks);
+  }
+
+  private boolean isPrimary(int pg) {
+    Slot slot = slot(pg);
+    synchronized (slot) {
+      return slot.group.isPrimary();
+    }
   }
 
   private Map<Integer, Message.Commit> reports(List<Integer> groups) {
@@ -666,7 +731,7 @@ final class GroupHost implements GroupPorts {
 
   @Override
   public void committed(Entry entry) {
-    recent.committed(entry.operation(), entry.version());
+    recent.committed(entry.pg(), entry.operation(), entry.version());
     Slot slot = slot(entry.pg());
     remember(slot, entry);
     if (slot.catchUp == null || slot.catchUp.admits(entry)) {
@@ -702,6 +767,7 @@ final class GroupHost implements GroupPorts {
   @Override
   public void catchUp(int pg, long view, HostId primary) {
     Slot slot = slot(pg);
+    recent.forget(pg); // the primary's answers say what the group has committed
     remembered.addAndGet(-slot.history.chunks());
     slot.history.joins(slot.group.log().committed());
     node.startCatchUp(slot, view, primary);
@@ -762,7 +828,7 @@ final class GroupHost implements GroupPorts {
     Duration lease = node.detection().dividedBy(2);
     Group.GroupSettings settings =
         new Group.GroupSettings(
-            HostLimits.minInSync(replicas),
+            VolumeInfo.usualMinInSync(replicas),
             lease.plus(lease.dividedBy(10)),
             node.detection().multipliedBy(3).dividedBy(2));
     return new Slot(
@@ -773,20 +839,6 @@ final class GroupHost implements GroupPorts {
 
   private boolean concernsUs(PgView view) {
     return view.member(node.self()).isPresent() || view.joining().contains(node.self());
-  }
-
-  /**
-   * Whether a member was removed although its daemon may live, and serve reads until its lease
-   * ends.
-   */
-  private static boolean leftAlive(PgView from, PgView to, ClusterView cluster) {
-    return from.inSync().stream()
-        .filter(member -> !to.inSync().contains(member))
-        .anyMatch(
-            member -> {
-              HostInfo host = cluster.hosts().get(member.host());
-              return host != null && host.isAlive() && host.incarnation() == member.incarnation();
-            });
   }
 
   private PgView registered(PgView next) {

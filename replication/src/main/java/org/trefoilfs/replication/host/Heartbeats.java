@@ -43,6 +43,8 @@ final class Heartbeats {
   private final Duration detection;
   private final Set<Address> seeds;
   private final Map<HostId, Message.Heartbeat> heard = new ConcurrentHashMap<>();
+  private final Map<HostId, Long> heardAt = new ConcurrentHashMap<>();
+  private final long startedAt;
   private final List<Grant> grants = new CopyOnWriteArrayList<>();
   private volatile Map<HostId, Message.HostReport> reports = Map.of();
 
@@ -77,6 +79,7 @@ final class Heartbeats {
     detector = wiring.detector();
     detection = wiring.detection();
     seeds = Set.copyOf(wiring.seeds());
+    startedAt = time.nanoTime();
   }
 
   /** Sends to everybody. Called several times within half of the detection time. */
@@ -119,6 +122,7 @@ final class Heartbeats {
 
   private void hear(Message.Heartbeat heartbeat) {
     heard.put(heartbeat.host(), heartbeat);
+    heardAt.put(heartbeat.host(), time.nanoTime());
     detector.heard(heartbeat.host(), heartbeat.incarnation());
   }
 
@@ -180,6 +184,12 @@ final class Heartbeats {
   /** What the leader last heard of every host. */
   Map<HostId, Message.HostReport> reports() {
     return reports;
+  }
+
+  LossRecovery.Silence silence(HostId other) {
+    Long last = heardAt.get(other);
+    long since = last == null ? startedAt : last;
+    return new LossRecovery.Silence(Duration.ofNanos(time.nanoTime() - since), last != null);
   }
 
   /** What this host itself last heard of another. */

@@ -165,6 +165,7 @@ public final class Host implements Closeable {
     options.join().ifPresent(seeds::add);
     boolean founding = known.isEmpty() && options.join().isEmpty();
     Identity self = known.map(Identity::nextIncarnation).orElseGet(() -> introduce(listen, seeds));
+    HostOptions.checkPatience(options.settings().timeout(), self.detection());
     identity = self;
     if (known.isPresent()) {
       options.join().ifPresent(to -> checkSameCluster(self, to));
@@ -207,7 +208,9 @@ public final class Host implements Closeable {
     String name = options.name().orElseGet(Names::ofThisMachine);
     boolean witness = options.settings().witness();
     if (options.join().isEmpty()) {
-      return new Identity(UUID.randomUUID().toString(), new HostId(1), name, listen, witness, 1);
+      Duration detection = options.settings().detection().orElse(ClusterView.DEFAULT_DETECTION);
+      return new Identity(
+          UUID.randomUUID().toString(), new HostId(1), name, listen, witness, detection, 1);
     }
     JoinRequest request =
         new JoinRequest(
@@ -215,11 +218,13 @@ public final class Host implements Closeable {
             listen,
             witness,
             options.settings().weight(),
-            options.settings().domain().orElse(name));
+            options.settings().domain().orElse(name),
+            options.settings().detection());
     JoinRequest.Accepted accepted =
         request.send(transport, options.join().get(), options.settings().timeout(), time);
     seeds.addAll(accepted.hosts());
-    return new Identity(accepted.clusterId(), accepted.host(), name, listen, witness, 1);
+    return new Identity(
+        accepted.clusterId(), accepted.host(), name, listen, witness, accepted.detection(), 1);
   }
 
   /**
@@ -251,7 +256,7 @@ public final class Host implements Closeable {
   private Running assemble(
       Identity self, List<StateModule> modules, Set<Address> seeds, RatisOptions.Start start) {
     Path data = options.data();
-    Duration detection = options.settings().detection();
+    Duration detection = self.detection();
     FileChunkStore store = FileChunkStore.open(data.resolve("chunks"));
     HostNode node = new HostNode(self, time, clusterModule::view, detection);
     GroupHost groups = new GroupHost(node);
@@ -362,7 +367,9 @@ public final class Host implements Closeable {
     await(
         started
             .cluster()
-            .createCluster(self.clusterId(), ClusterView.DEFAULT_BITS)
+            .createCluster(
+                new ClusterCommand.CreateCluster(
+                    self.clusterId(), ClusterView.DEFAULT_BITS, self.detection()))
             .thenCompose(
                 _ ->
                     started
@@ -379,7 +386,7 @@ public final class Host implements Closeable {
   }
 
   private void startTimers(Running started) {
-    long beat = options.settings().detection().toMillis() / 8;
+    long beat = started.identity().detection().toMillis() / 8;
     heart.scheduleAtFixedRate(guarded(started.heartbeats()::beat), 0, beat, TimeUnit.MILLISECONDS);
     timer.scheduleWithFixedDelay(
         guarded(
@@ -541,6 +548,21 @@ public final class Host implements Closeable {
                       + name
                       + "'; leave out --name, or start with another --data");
             });
+    options
+        .settings()
+        .detection()
+        .filter(detection -> !detection.equals(known.detection()))
+        .ifPresent(
+            detection -> {
+              throw new TrefoilException(
+                  Reason.INVALID,
+                  directory
+                      + ", whose cluster detects failures in "
+                      + known.detection().toMillis()
+                      + " ms, not in "
+                      + detection.toMillis()
+                      + " ms; leave out --failure-detection: it is set when a cluster is founded");
+            });
   }
 
   /**
@@ -617,11 +639,18 @@ public final class Host implements Closeable {
     return started().duties().minimumOrphanCursor();
   }
 
+  /** The way out for an operator when a host is gone for good. */
+  public LossRecovery lossRecovery() {
+    Running now = started();
+    return new LossRecovery(
+        now.cluster(), now.link(), clusterModule::view, now.heartbeats()::silence, time);
+  }
+
   /** A volume's chunks, as this host reaches them: its own replicas in-process. */
   public Volume openVolume(VolumeInfo volume) {
     // The map follows the state log by itself; the pause between two attempts gives it the time.
     LongFunction<CompletableFuture<Void>> refresh = _ -> CompletableFuture.completedFuture(null);
-    return started().link().volume(volume, options.settings(), time, timer, refresh);
+    return started().link().volume(volume, options.settings().timeout(), time, timer, refresh);
   }
 
   /**

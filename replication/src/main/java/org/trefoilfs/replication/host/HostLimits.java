@@ -27,12 +27,4 @@ final class HostLimits {
   static final int UNRELEASED_SEGMENTS = 2 * CHECKPOINT_SEGMENTS;
 
   private HostLimits() {}
-
-  /**
-   * Replicas that must be in sync for writes to go on: 2 of 3; with two replicas the survivor goes
-   * on alone.
-   */
-  static int minInSync(int replicas) {
-    return replicas <= 2 ? 1 : replicas / 2 + 1;
-  }
 }

@@ -99,16 +99,17 @@ final class HostLink implements Peers {
   }
 
   /**
+   * @param timeout how long a call waits for replicas
    * @param refresh asks for a map newer than an epoch
    */
   Volume volume(
       VolumeInfo volume,
-      HostOptions.Settings settings,
+      Duration timeout,
       TimeSource time,
       ScheduledExecutorService timer,
       LongFunction<CompletableFuture<Void>> refresh) {
-    VolumeCluster.Timing timing = new VolumeCluster.Timing(settings, time, timer);
+    VolumeCluster.Timing timing = new VolumeCluster.Timing(timeout, time, timer);
     return new ReplicatedVolume(
-        volume.replicas(), new VolumeCluster(this, self, view, timing, refresh));
+        volume.replicas(), new VolumeCluster(this, self, volume, view, timing, refresh));
   }
 }

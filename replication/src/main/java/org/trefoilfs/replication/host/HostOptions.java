@@ -3,7 +3,10 @@ package org.trefoilfs.replication.host;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.membership.Address;
+import org.trefoilfs.replication.membership.ClusterView;
 
 /**
  * How a host is started.
@@ -23,16 +26,34 @@ public record HostOptions(
   public static final int DEFAULT_PORT = 7440;
 
   /**
+   * A call that is given up before a lost host is replaced would make every loss an error. INVALID
+   * when it would be.
+   */
+  public static void checkPatience(Duration timeout, Duration detection) {
+    if (timeout.compareTo(detection.multipliedBy(2)) < 0) {
+      throw new TrefoilException(
+          Reason.INVALID,
+          "a write timeout of %d ms is less than twice the failure detection of %d ms; give --write-timeout %dms or more"
+              .formatted(timeout.toMillis(), detection.toMillis(), 2 * detection.toMillis()));
+    }
+  }
+
+  /**
    * @param witness votes, stores no chunks
    * @param domain failure domain; by default the host's name
    * @param weight relative share of chunks, 1 to 100
    * @param detection a host that has not been heard of for so long is down (T of DESIGN 5; its own
-   *     lease is half)
+   *     lease is half). Every host of a cluster has the same: its first one says it, by default
+   *     {@link ClusterView#DEFAULT_DETECTION}, and empty takes the cluster's
    * @param timeout how long a call waits for replicas or a leader before it fails
    */
   public record Settings(
-      boolean witness, Optional<String> domain, int weight, Duration detection, Duration timeout) {
+      boolean witness,
+      Optional<String> domain,
+      int weight,
+      Optional<Duration> detection,
+      Duration timeout) {
     public static final Settings DEFAULT =
-        new Settings(false, Optional.empty(), 1, Duration.ofSeconds(2), Duration.ofSeconds(30));
+        new Settings(false, Optional.empty(), 1, Optional.empty(), Duration.ofSeconds(30));
   }
 }

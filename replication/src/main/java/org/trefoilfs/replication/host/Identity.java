@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.Properties;
 import org.trefoilfs.replication.Reason;
@@ -18,6 +19,7 @@ import org.trefoilfs.replication.membership.HostId;
 /**
  * Who a data directory belongs to, kept in its {@code host.properties}.
  *
+ * @param detection the cluster's, see {@link HostOptions.Settings}
  * @param incarnation of the daemon that runs now; one more at each start
  */
 public record Identity(
@@ -26,6 +28,7 @@ public record Identity(
     String name,
     Address address,
     boolean witness,
+    Duration detection,
     long incarnation) {
   private static final String FILE = "host.properties";
 
@@ -62,6 +65,7 @@ public record Identity(
         required(properties, "name"),
         Address.parse(required(properties, "address"), HostOptions.DEFAULT_PORT),
         Boolean.parseBoolean(required(properties, "witness")),
+        Duration.ofMillis(Long.parseLong(required(properties, "detection-ms"))),
         Long.parseLong(required(properties, "incarnation")));
   }
 
@@ -81,6 +85,7 @@ public record Identity(
     properties.setProperty("name", name);
     properties.setProperty("address", address.toString());
     properties.setProperty("witness", Boolean.toString(witness));
+    properties.setProperty("detection-ms", Long.toString(detection.toMillis()));
     properties.setProperty("incarnation", Long.toString(incarnation));
     Path temporary = data.resolve(FILE + ".new");
     try {
@@ -97,7 +102,7 @@ public record Identity(
   }
 
   public Identity nextIncarnation() {
-    return new Identity(clusterId, host, name, address, witness, incarnation + 1);
+    return new Identity(clusterId, host, name, address, witness, detection, incarnation + 1);
   }
 
   private static void sync(Path path) throws IOException {

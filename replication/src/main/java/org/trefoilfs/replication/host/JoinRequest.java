@@ -3,6 +3,7 @@ package org.trefoilfs.replication.host;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
@@ -20,8 +21,18 @@ import org.trefoilfs.replication.membership.HostInfo;
 import org.trefoilfs.replication.transport.Message;
 import org.trefoilfs.replication.transport.Transport;
 
-/** How a newcomer asks any host of a cluster to be let in. */
-record JoinRequest(String name, Address address, boolean witness, int weight, String domain) {
+/**
+ * How a newcomer asks any host of a cluster to be let in.
+ *
+ * @param detection what it was told to use; it is let in only if the cluster uses the same
+ */
+record JoinRequest(
+    String name,
+    Address address,
+    boolean witness,
+    int weight,
+    String domain,
+    Optional<Duration> detection) {
   static final String VERB = "join";
 
   /**
@@ -33,11 +44,12 @@ record JoinRequest(String name, Address address, boolean witness, int weight, St
   private static final Duration RETRY = Duration.ofMillis(200);
 
   /** What the newcomer is told. */
-  record Accepted(String clusterId, HostId host, List<Address> hosts) {}
+  record Accepted(String clusterId, HostId host, Duration detection, List<Address> hosts) {}
 
   Accepted send(Transport transport, Address to, Duration timeout, TimeSource time) {
     ByteWriter out = new ByteWriter();
     out.string(name).string(address.toString()).bool(witness).i32(weight).string(domain);
+    out.i64(detection.map(Duration::toMillis).orElse(0L));
     Message request = new Message.Admin(VERB, out.toBytes());
     long deadline = time.nanoTime() + PATIENCE.toNanos();
     while (true) {
@@ -63,12 +75,13 @@ record JoinRequest(String name, Address address, boolean witness, int weight, St
     ByteReader in = new ByteReader(body);
     String clusterId = in.string();
     HostId host = new HostId(in.i32());
+    Duration detection = Duration.ofMillis(in.i64());
     List<Address> hosts = new ArrayList<>();
     int count = in.count(4);
     for (int i = 0; i < count; i++) {
       hosts.add(Address.parse(in.string(), HostOptions.DEFAULT_PORT));
     }
-    return new Accepted(clusterId, host, hosts);
+    return new Accepted(clusterId, host, detection, hosts);
   }
 
   static CompletableFuture<byte[]> accept(
@@ -84,18 +97,33 @@ record JoinRequest(String name, Address address, boolean witness, int weight, St
             in.bool(),
             in.i32(),
             in.string());
+    refuseOtherDetection(name, in.i64(), view.get().detection());
     return cluster
         .registerHost(register)
         .thenApply(
             host -> {
               ClusterView now = view.get();
               ByteWriter out = new ByteWriter();
-              out.string(now.clusterId()).i32(host.value()).i32(now.hosts().size());
+              out.string(now.clusterId()).i32(host.value()).i64(now.detection().toMillis());
+              out.i32(now.hosts().size());
               now.hosts().values().stream()
                   .map(HostInfo::address)
                   .forEach(known -> out.string(known.toString()));
               return out.toBytes();
             });
+  }
+
+  /**
+   * A host that counted on its lease for longer than others wait before they replace it would serve
+   * what is no longer true.
+   */
+  private static void refuseOtherDetection(String name, long wantedMillis, Duration cluster) {
+    if (wantedMillis != 0 && wantedMillis != cluster.toMillis()) {
+      throw new TrefoilException(
+          Reason.INVALID,
+          "host '%s' wants to detect failures in %d ms, and this cluster does in %d ms; leave out --failure-detection: it takes the cluster's"
+              .formatted(name, wantedMillis, cluster.toMillis()));
+    }
   }
 
   /**

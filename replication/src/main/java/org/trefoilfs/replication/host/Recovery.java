@@ -1,5 +1,6 @@
 package org.trefoilfs.replication.host;
 
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.slf4j.Logger;
@@ -12,6 +13,7 @@ import org.trefoilfs.replication.commit.GroupLog;
 import org.trefoilfs.replication.heal.History;
 import org.trefoilfs.replication.journal.JournalRecord;
 import org.trefoilfs.replication.journal.ReplayReport;
+import org.trefoilfs.replication.membership.OperationId;
 
 /**
  * Follows the journal's replay at start: rebuilds each group's log, and redoes what is known to be
@@ -35,21 +37,47 @@ final class Recovery {
   void replay(JournalRecord record, long position) {
     GroupLog group = groups.computeIfAbsent(record.pg(), GroupLog::new);
     History history = history(record.pg());
-    for (Entry entry : group.replay(record, position)) {
-      history.committed(entry);
-      store.apply(entry.pg(), entry.mutation(), entry.version(), ChunkStore.Redo.REDO);
-      recent.committed(entry.operation(), entry.version());
-      redone++;
-    }
+    redo(group.replay(record, position));
     switch (record) {
       case JournalRecord.Installed(int pg, ChunkImage image) ->
           Applier.installWithoutJournal(store, pg, image);
       case JournalRecord.Patched(int pg, ChunkImage image, BlockSet blocks) ->
           Applier.patchWithoutJournal(store, pg, image, blocks);
-      case JournalRecord.Reset _ -> history.joins(group.committed());
+      case JournalRecord.Reset reset -> {
+        history.joins(group.committed());
+        recent.forget(reset.pg());
+      }
+      case JournalRecord.Answered(int pg, List<OperationId> operations) ->
+          recent.committedEarlier(pg, operations);
       case JournalRecord.Copying copying when copying.complete() -> history.caughtUp();
       default -> {}
     }
+  }
+
+  private void redo(List<Entry> committed) {
+    for (Entry entry : committed) {
+      history(entry.pg()).committed(entry);
+      store.apply(entry.pg(), entry.mutation(), entry.version(), ChunkStore.Redo.REDO);
+      recent.committed(entry.pg(), entry.operation(), entry.version());
+      redone++;
+    }
+  }
+
+  /**
+   * What the store has applied was committed, be it that no record says so: its last writes may be
+   * torn, or be in the page cache alone, and once the group has begun anew nothing would redo them.
+   */
+  private void redoApplied(GroupLog group) {
+    long applied =
+        group.suffix().stream().filter(this::isApplied).mapToLong(Entry::n).max().orElse(0);
+    redo(group.commitTo(applied));
+  }
+
+  private boolean isApplied(Entry entry) {
+    return store
+        .info(entry.pg(), entry.mutation().chunk())
+        .filter(info -> info.version().equals(entry.version()))
+        .isPresent();
   }
 
   /** What the group's journal records tell of its latest writes. */
@@ -63,6 +91,7 @@ final class Recovery {
    * would make a later write look like an earlier one.
    */
   Map<Integer, GroupLog> groups(ReplayReport.Loss loss) {
+    groups.values().forEach(this::redoApplied);
     for (int pg : store.groups()) {
       if (loss == ReplayReport.Loss.DAMAGE || !groups.containsKey(pg)) {
         long highest =

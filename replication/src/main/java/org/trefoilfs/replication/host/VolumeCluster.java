@@ -13,6 +13,7 @@ import org.trefoilfs.replication.env.TimeSource;
 import org.trefoilfs.replication.membership.ClusterView;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.membership.OperationId;
+import org.trefoilfs.replication.membership.VolumeInfo;
 import org.trefoilfs.replication.placement.PlacementMap;
 import org.trefoilfs.replication.transport.Message;
 import org.trefoilfs.replication.volume.ReplicatedVolume;
@@ -21,23 +22,26 @@ import org.trefoilfs.replication.volume.ReplicatedVolume;
 final class VolumeCluster implements ReplicatedVolume.Cluster {
   private final Peers peers;
   private final Optional<HostId> self;
+  private final VolumeInfo volume;
   private final Supplier<ClusterView> view;
   private final Timing timing;
   private final LongFunction<CompletableFuture<Void>> refresh;
   private final long writer = SystemRandom.INSTANCE.nextLong();
   private final AtomicLong sequence = new AtomicLong();
 
-  record Timing(HostOptions.Settings settings, TimeSource time, ScheduledExecutorService timer) {}
+  record Timing(Duration timeout, TimeSource time, ScheduledExecutorService timer) {}
 
   VolumeCluster(
       Peers peers,
       Optional<HostId> self,
+      VolumeInfo volume,
       Supplier<ClusterView> view,
       Timing timing,
       LongFunction<CompletableFuture<Void>> refresh) {
     this.refresh = refresh;
     this.peers = peers;
     this.self = self;
+    this.volume = volume;
     this.view = view;
     this.timing = timing;
   }
@@ -67,14 +71,20 @@ final class VolumeCluster implements ReplicatedVolume.Cluster {
     return new OperationId(writer, sequence.incrementAndGet());
   }
 
+  /** As it is set now: an operator may have changed it since the volume was opened. */
+  @Override
+  public int minInSync() {
+    return view.get().volumesById().getOrDefault(volume.id(), volume).minInSync();
+  }
+
   @Override
   public Duration timeout() {
-    return timing.settings().timeout();
+    return timing.timeout();
   }
 
   @Override
   public Duration attempt() {
-    return timing.settings().detection().dividedBy(2);
+    return view.get().detection().dividedBy(2);
   }
 
   @Override

@@ -1,8 +1,6 @@
 package org.trefoilfs.replication.journal;
 
-import java.util.ArrayList;
 import java.util.List;
-import java.util.PriorityQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -14,8 +12,6 @@ import org.trefoilfs.replication.TrefoilException;
  * next fdatasync.
  */
 final class GroupCommit {
-  private record Waiter(long position, CompletableFuture<Void> done) {}
-
   /** What the thread does; called without a lock held. */
   interface Work {
     /** Returns the position that is now stable. */
@@ -28,8 +24,7 @@ final class GroupCommit {
   private final Work work;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition wake = lock.newCondition();
-  private final PriorityQueue<Waiter> waiters =
-      new PriorityQueue<>((a, b) -> Long.compare(a.position(), b.position()));
+  private final SyncWaiters waiters = new SyncWaiters();
   private final Thread thread;
   private boolean syncWanted;
   private boolean idleWanted;
@@ -46,18 +41,16 @@ final class GroupCommit {
   }
 
   CompletableFuture<Void> await(long position) {
-    CompletableFuture<Void> done = new CompletableFuture<>();
     lock.lock();
     try {
       if (failure != null) {
         return CompletableFuture.failedFuture(failure);
       }
-      waiters.add(new Waiter(position, done));
       wake.signal();
+      return waiters.add(position);
     } finally {
       lock.unlock();
     }
-    return done;
   }
 
   /** Asks for a sync that nobody waits for. */
@@ -83,16 +76,15 @@ final class GroupCommit {
 
   /** Fails everyone who waits or will. */
   void fail(TrefoilException cause) {
-    List<Waiter> failed;
+    List<CompletableFuture<Void>> failed;
     lock.lock();
     try {
       failure = cause;
-      failed = new ArrayList<>(waiters);
-      waiters.clear();
+      failed = waiters.takeAll();
     } finally {
       lock.unlock();
     }
-    failed.forEach(waiter -> waiter.done().completeExceptionally(cause));
+    failed.forEach(done -> done.completeExceptionally(cause));
   }
 
   /** Serves whoever waits, and ends the thread. */
@@ -176,15 +168,13 @@ final class GroupCommit {
   }
 
   private void complete(long stable) {
-    List<Waiter> served = new ArrayList<>();
+    List<CompletableFuture<Void>> served;
     lock.lock();
     try {
-      for (Waiter w = waiters.peek(); w != null && w.position() <= stable; w = waiters.peek()) {
-        served.add(waiters.remove());
-      }
+      served = waiters.takeServed(stable);
     } finally {
       lock.unlock();
     }
-    served.forEach(waiter -> waiter.done().complete(null));
+    served.forEach(done -> done.complete(null));
   }
 }

@@ -59,4 +59,14 @@ public sealed interface JournalRecord {
    * are void; chunks stay, and catch-up compares them.
    */
   record Reset(int pg, long view, long n) implements JournalRecord {}
+
+  /**
+   * Operations that the group has committed, and of which the journal may hold no other record: a
+   * retry of one is answered, not applied.
+   */
+  record Answered(int pg, List<OperationId> operations) implements JournalRecord {
+    public Answered {
+      operations = List.copyOf(operations);
+    }
+  }
 }

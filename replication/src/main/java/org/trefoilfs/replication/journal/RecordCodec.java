@@ -24,6 +24,7 @@ final class RecordCodec {
   private static final int RESET = 5;
   private static final int PATCHED = 6;
   private static final int COPYING = 7;
+  private static final int ANSWERED = 8;
 
   private RecordCodec() {}
 
@@ -44,6 +45,11 @@ final class RecordCodec {
       case JournalRecord.Copying copying -> List.of(encodeCopying(out, copying));
       case JournalRecord.Reset(int pg, long view, long n) ->
           List.of(out.u8(RESET).i32(pg).i64(view).i64(n).toBuffer());
+      case JournalRecord.Answered(int pg, List<OperationId> operations) -> {
+        out.u8(ANSWERED).i32(pg).i32(operations.size());
+        operations.forEach(operation -> operation.writeTo(out));
+        yield List.of(out.toBuffer());
+      }
     };
   }
 
@@ -65,11 +71,21 @@ final class RecordCodec {
         yield new JournalRecord.Patched(pg, ChunkImage.readFrom(in), blocks);
       }
       case COPYING -> decodeCopying(pg, in);
+      case ANSWERED -> new JournalRecord.Answered(pg, operations(in));
       default ->
           throw new TrefoilException(
               Reason.INVALID,
               "journal record of unknown type " + type + ": written by a newer version; upgrade");
     };
+  }
+
+  private static List<OperationId> operations(ByteReader in) {
+    int count = in.count(2 * Long.BYTES);
+    List<OperationId> operations = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      operations.add(OperationId.readFrom(in));
+    }
+    return operations;
   }
 
   private static List<ByteBuffer> encodePrepared(ByteWriter out, JournalRecord.Prepared record) {

@@ -4,7 +4,6 @@ import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.trefoilfs.replication.codec.ByteReader;
-import org.trefoilfs.replication.commit.CommitMode;
 import org.trefoilfs.replication.membership.ClusterCommand.Change;
 import org.trefoilfs.replication.membership.ClusterCommand.ChangeViews;
 import org.trefoilfs.replication.membership.ClusterCommand.CloseSession;
@@ -12,6 +11,7 @@ import org.trefoilfs.replication.membership.ClusterCommand.CreateCluster;
 import org.trefoilfs.replication.membership.ClusterCommand.CreatePool;
 import org.trefoilfs.replication.membership.ClusterCommand.CreateVolume;
 import org.trefoilfs.replication.membership.ClusterCommand.DeleteVolume;
+import org.trefoilfs.replication.membership.ClusterCommand.ForceReopen;
 import org.trefoilfs.replication.membership.ClusterCommand.HostLost;
 import org.trefoilfs.replication.membership.ClusterCommand.HostStarted;
 import org.trefoilfs.replication.membership.ClusterCommand.OpenSession;
@@ -37,8 +37,8 @@ public final class ClusterClient {
     this.log = log;
   }
 
-  public CompletableFuture<Void> createCluster(String clusterId, int bits) {
-    return submit(new CreateCluster(clusterId, bits));
+  public CompletableFuture<Void> createCluster(CreateCluster command) {
+    return submit(command);
   }
 
   /** The host's number, new or as it was. */
@@ -76,8 +76,8 @@ public final class ClusterClient {
     return reply(new ReopenGroups(groups)).thenApply(ChangeResult::decode);
   }
 
-  public CompletableFuture<List<ChangeResult>> forceReopen(List<Reopen> groups) {
-    return reply(new ClusterCommand.ForceReopen(groups)).thenApply(ChangeResult::decode);
+  public CompletableFuture<List<ChangeResult>> forceReopen(ForceReopen command) {
+    return reply(command).thenApply(ChangeResult::decode);
   }
 
   public CompletableFuture<Void> createPool(int replicas, List<PgView> groups) {
@@ -108,8 +108,8 @@ public final class ClusterClient {
         .thenCompose(created -> createVolume(command));
   }
 
-  public CompletableFuture<Void> setVolume(String name, CommitMode commit) {
-    return submit(new SetVolume(name, commit));
+  public CompletableFuture<Void> setVolume(SetVolume command) {
+    return submit(command);
   }
 
   public CompletableFuture<Void> deleteVolume(String name) {

@@ -1,5 +1,6 @@
 package org.trefoilfs.replication.membership;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import org.trefoilfs.replication.commit.CommitMode;
@@ -16,8 +17,18 @@ public sealed interface ClusterCommand {
    */
   int MAX_GROUPS = 1024;
 
-  /** Founds the cluster with 2^bits groups in each pool. EXISTS when it has another id. */
-  record CreateCluster(String clusterId, int bits) implements ClusterCommand {}
+  /**
+   * Founds the cluster with 2^bits groups in each pool. EXISTS when it has another id.
+   *
+   * @param detection after how long of silence a host is lost; one value for all hosts, because a
+   *     lease is only safe against a detector that waits twice as long (see {@link
+   *     FailureDetector})
+   */
+  record CreateCluster(String clusterId, int bits, Duration detection) implements ClusterCommand {
+    public CreateCluster(String clusterId, int bits) {
+      this(clusterId, bits, ClusterView.DEFAULT_DETECTION);
+    }
+  }
 
   /**
    * Enters a host, JOINING until it starts. Name and address again name the same host. EXISTS when
@@ -100,11 +111,23 @@ public sealed interface ClusterCommand {
 
   /**
    * An operator's choice to open groups without their complete in-sync sets: writes that only the
-   * missing members hold are given up. The entry in the log is the record of it.
+   * missing members hold are given up. A group that does not wait for one of the missing, or one of
+   * whose missing members runs again, is refused. {@link AcceptedLoss} is the record of it.
    */
-  record ForceReopen(List<Reopen> groups) implements ClusterCommand {
+  record ForceReopen(List<Reopen> groups, Choice choice) implements ClusterCommand {
     public ForceReopen {
       groups = List.copyOf(groups);
+    }
+  }
+
+  /**
+   * Who chose to give hosts up, and when; see {@link AcceptedLoss}.
+   *
+   * @param id of the choice, the same in all entries that carry it out
+   */
+  record Choice(long id, long atMillis, String operator, List<HostId> missing) {
+    public Choice {
+      missing = List.copyOf(missing);
     }
   }
 
@@ -118,10 +141,26 @@ public sealed interface ClusterCommand {
     }
   }
 
-  /** NOT_FOUND when its pool does not exist yet. */
-  record CreateVolume(String name, int replicas, CommitMode commit) implements ClusterCommand {}
+  /**
+   * NOT_FOUND when its pool does not exist yet.
+   *
+   * @param minInSync 1 to {@code replicas}; 0: as usual for so many replicas
+   */
+  record CreateVolume(String name, int replicas, int minInSync, CommitMode commit)
+      implements ClusterCommand {
+    public CreateVolume(String name, int replicas, CommitMode commit) {
+      this(name, replicas, 0, commit);
+    }
+  }
 
-  record SetVolume(String name, CommitMode commit) implements ClusterCommand {}
+  /**
+   * @param minInSync 0: as it is
+   */
+  record SetVolume(String name, int minInSync, CommitMode commit) implements ClusterCommand {
+    public SetVolume(String name, CommitMode commit) {
+      this(name, 0, commit);
+    }
+  }
 
   /** BUSY while it is mounted. Its row stays until {@link VolumeGone}. */
   record DeleteVolume(String name) implements ClusterCommand {}

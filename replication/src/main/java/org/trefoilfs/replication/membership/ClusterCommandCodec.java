@@ -1,5 +1,6 @@
 package org.trefoilfs.replication.membership;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import org.trefoilfs.replication.Reason;
@@ -8,6 +9,7 @@ import org.trefoilfs.replication.codec.ByteReader;
 import org.trefoilfs.replication.codec.ByteWriter;
 import org.trefoilfs.replication.membership.ClusterCommand.Change;
 import org.trefoilfs.replication.membership.ClusterCommand.ChangeViews;
+import org.trefoilfs.replication.membership.ClusterCommand.Choice;
 import org.trefoilfs.replication.membership.ClusterCommand.CloseSession;
 import org.trefoilfs.replication.membership.ClusterCommand.CreateCluster;
 import org.trefoilfs.replication.membership.ClusterCommand.CreatePool;
@@ -37,7 +39,8 @@ final class ClusterCommandCodec {
   static byte[] encode(ClusterCommand command) {
     ByteWriter out = new ByteWriter().u8(FORMAT);
     switch (command) {
-      case CreateCluster c -> out.u8(1).string(c.clusterId()).i32(c.bits());
+      case CreateCluster c ->
+          out.u8(1).string(c.clusterId()).i32(c.bits()).i64(c.detection().toMillis());
       case RegisterHost c -> {
         out.u8(2).string(c.name());
         c.address().writeTo(out);
@@ -57,11 +60,19 @@ final class ClusterCommandCodec {
       }
       case ChangeViews c -> Lists.write(out.u8(5), c.changes(), ClusterCommandCodec::writeChange);
       case ReopenGroups c -> Lists.write(out.u8(18), c.groups(), ClusterCommandCodec::writeReopen);
-      case ForceReopen c -> Lists.write(out.u8(19), c.groups(), ClusterCommandCodec::writeReopen);
+      case ForceReopen c -> {
+        Lists.write(out.u8(19), c.groups(), ClusterCommandCodec::writeReopen);
+        writeChoice(c.choice(), out);
+      }
       case CreatePool c -> Lists.write(out.u8(8).i32(c.replicas()), c.groups(), PgView::writeTo);
       case CreateVolume c ->
-          out.u8(9).string(c.name()).i32(c.replicas()).u8(VolumeInfo.code(c.commit()));
-      case SetVolume c -> out.u8(10).string(c.name()).u8(VolumeInfo.code(c.commit()));
+          out.u8(9)
+              .string(c.name())
+              .i32(c.replicas())
+              .i32(c.minInSync())
+              .u8(VolumeInfo.code(c.commit()));
+      case SetVolume c ->
+          out.u8(10).string(c.name()).i32(c.minInSync()).u8(VolumeInfo.code(c.commit()));
       case DeleteVolume c -> out.u8(11).string(c.name());
       case VolumeGone c -> out.u8(12).i32(c.id());
       case RemoveHost c -> c.host().writeTo(out.u8(13));
@@ -87,7 +98,7 @@ final class ClusterCommandCodec {
     }
     int kind = in.u8();
     return switch (kind) {
-      case 1 -> new CreateCluster(in.string(), in.i32());
+      case 1 -> new CreateCluster(in.string(), in.i32(), Duration.ofMillis(in.i64()));
       case 2 ->
           new RegisterHost(
               in.string(),
@@ -107,8 +118,8 @@ final class ClusterCommandCodec {
       case 5 -> new ChangeViews(readChanges(in));
       case 8 ->
           new CreatePool(in.i32(), Lists.read(in, PgView.MIN_ENCODED_BYTES, PgView::readFrom));
-      case 9 -> new CreateVolume(in.string(), in.i32(), VolumeInfo.commitOf(in.u8()));
-      case 10 -> new SetVolume(in.string(), VolumeInfo.commitOf(in.u8()));
+      case 9 -> new CreateVolume(in.string(), in.i32(), in.i32(), VolumeInfo.commitOf(in.u8()));
+      case 10 -> new SetVolume(in.string(), in.i32(), VolumeInfo.commitOf(in.u8()));
       case 11 -> new DeleteVolume(in.string());
       case 12 -> new VolumeGone(in.i32());
       case 13 -> new RemoveHost(HostId.readFrom(in));
@@ -117,7 +128,7 @@ final class ClusterCommandCodec {
       case 16 -> new CloseSession(in.i64());
       case 17 -> new HostsLost(in.i64(), Lists.read(in, Member.ENCODED_BYTES, Member::readFrom));
       case 18 -> new ReopenGroups(readReopens(in));
-      case 19 -> new ForceReopen(readReopens(in));
+      case 19 -> new ForceReopen(readReopens(in), readChoice(in));
       default ->
           throw new TrefoilException(Reason.INVALID, "unknown kind of cluster command " + kind);
     };
@@ -137,6 +148,15 @@ final class ClusterCommandCodec {
     out.i32(reopen.pg()).i64(reopen.expectedView());
     Lists.write(out, reopen.members(), Member::writeTo);
     Lists.write(out, reopen.joiners(), HostId::writeTo);
+  }
+
+  private static void writeChoice(Choice choice, ByteWriter out) {
+    out.i64(choice.id()).i64(choice.atMillis()).string(choice.operator());
+    Lists.write(out, choice.missing(), HostId::writeTo);
+  }
+
+  private static Choice readChoice(ByteReader in) {
+    return new Choice(in.i64(), in.i64(), in.string(), Lists.read(in, 4, HostId::readFrom));
   }
 
   private static List<Reopen> readReopens(ByteReader in) {

@@ -1,5 +1,6 @@
 package org.trefoilfs.replication.membership;
 
+import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -18,8 +19,9 @@ import org.trefoilfs.replication.placement.Pools;
  * The way from one epoch of the cluster to a later one, for those without a state log of their own.
  *
  * <pre>
- *   u8 format | string cluster id | i32 bits | i64 since | i64 epoch
- *   when epoch > since: hosts, volumes, sessions (all of them) | groups changed after since
+ *   u8 format | string cluster id | i32 bits | i64 detection (ms) | i64 since | i64 epoch
+ *   when epoch > since: hosts, volumes, sessions (all of them)
+ *                       | groups changed, and losses accepted, after since
  * </pre>
  */
 public final class ClusterDelta {
@@ -31,12 +33,16 @@ public final class ClusterDelta {
   static byte[] since(ClusterView view, long since) {
     ByteWriter out = new ByteWriter(1024);
     PlacementMap placement = view.placement();
-    out.u8(FORMAT).string(view.clusterId()).i32(placement.bits()).i64(since).i64(view.epoch());
+    out.u8(FORMAT).string(view.clusterId()).i32(placement.bits());
+    out.i64(view.detection().toMillis()).i64(since).i64(view.epoch());
     if (view.epoch() > since) {
       Lists.write(out, view.hosts().values(), HostInfo::writeTo);
       Lists.write(out, view.volumesById().values(), VolumeInfo::writeTo);
       Lists.write(out, view.sessions().values(), SessionInfo::writeTo);
       Lists.write(out, changed(placement, since), PgView::writeTo);
+      List<AcceptedLoss> recent =
+          view.losses().values().stream().filter(loss -> loss.epoch() > since).toList();
+      Lists.write(out, recent, AcceptedLoss::writeTo);
     }
     return out.toBytes();
   }
@@ -73,12 +79,17 @@ public final class ClusterDelta {
           Reason.STALE_VIEW,
           "changes from epoch " + header.since + " do not follow epoch " + old.epoch());
     }
-    return ClusterView.of(
-        header.clusterId,
-        index(Lists.read(in, 4, HostInfo::readFrom), HostInfo::id),
-        index(Lists.read(in, 4, VolumeInfo::readFrom), VolumeInfo::id),
-        index(Lists.read(in, 8, SessionInfo::readFrom), SessionInfo::id),
-        table(old, header).with(groups(in, header.bits), header.epoch));
+    ClusterView view =
+        ClusterView.of(
+            header.clusterId,
+            index(Lists.read(in, 4, HostInfo::readFrom), HostInfo::id),
+            index(Lists.read(in, 4, VolumeInfo::readFrom), VolumeInfo::id),
+            index(Lists.read(in, 8, SessionInfo::readFrom), SessionInfo::id),
+            table(old, header).with(groups(in, header.bits), header.epoch));
+    TreeMap<Long, AcceptedLoss> losses = new TreeMap<>(old.losses());
+    losses.putAll(index(Lists.read(in, 32, AcceptedLoss::readFrom), AcceptedLoss::id));
+    LossRules.trim(losses);
+    return view.with(losses, header.detection);
   }
 
   private static Collection<PgView> changed(PlacementMap placement, long since) {
@@ -109,14 +120,15 @@ public final class ClusterDelta {
     return map;
   }
 
-  private record Header(String clusterId, int bits, long since, long epoch) {
+  private record Header(String clusterId, int bits, Duration detection, long since, long epoch) {
     static Header readFrom(ByteReader in) {
       int format = in.u8();
       if (format != FORMAT) {
         throw new TrefoilException(
             Reason.REFUSED, "the host describes its cluster in format " + format + "; update");
       }
-      Header header = new Header(in.string(), in.i32(), in.i64(), in.i64());
+      Header header =
+          new Header(in.string(), in.i32(), Duration.ofMillis(in.i64()), in.i64(), in.i64());
       if (header.bits < 0 || header.bits > Pools.MAX_BITS) {
         throw new TrefoilException(Reason.INVALID, "malformed record: 2^" + header.bits);
       }

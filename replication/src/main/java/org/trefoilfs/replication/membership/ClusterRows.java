@@ -1,5 +1,6 @@
 package org.trefoilfs.replication.membership;
 
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
@@ -20,10 +21,11 @@ import org.trefoilfs.replication.statelog.KeyValueReader;
  * The cluster as rows. Every value opens with its format.
  *
  * <pre>
- *   'c'               cluster id, bits, epoch, next host, next volume
+ *   'c'               cluster id, bits, epoch, next host, next volume, detection in ms
  *   'h' i32 id        HostInfo
  *   'v' i32 id        VolumeInfo
  *   's' i64 id        SessionInfo
+ *   'l' i64 id        AcceptedLoss
  *   'g' i32 group     i64 epoch of its last change, PgView
  * </pre>
  */
@@ -49,7 +51,8 @@ final class ClusterRows {
     rows.put(CLUSTER, Cluster.of(after).toRow());
     diff(rows, old.hosts(), now.hosts(), id -> key('h', id.value()), HostInfo::writeTo);
     diff(rows, old.volumesById(), now.volumesById(), id -> key('v', id), VolumeInfo::writeTo);
-    diff(rows, old.sessions(), now.sessions(), ClusterRows::sessionKey, SessionInfo::writeTo);
+    diff(rows, old.sessions(), now.sessions(), id -> key('s', id), SessionInfo::writeTo);
+    diff(rows, old.losses(), now.losses(), id -> key('l', id), AcceptedLoss::writeTo);
     for (PgView group : after.table().changedSince(before.epoch())) {
       ByteWriter row = row().i64(after.epoch());
       group.writeTo(row);
@@ -70,6 +73,7 @@ final class ClusterRows {
     TreeMap<HostId, HostInfo> hosts = new TreeMap<>();
     TreeMap<Integer, VolumeInfo> volumes = new TreeMap<>();
     TreeMap<Long, SessionInfo> sessions = new TreeMap<>();
+    TreeMap<Long, AcceptedLoss> losses = new TreeMap<>();
     each(
         rows,
         'h',
@@ -91,8 +95,15 @@ final class ClusterRows {
           SessionInfo row = SessionInfo.readFrom(in);
           sessions.put(row.id(), row);
         });
+    each(
+        rows,
+        'l',
+        in -> {
+          AcceptedLoss row = AcceptedLoss.readFrom(in);
+          losses.put(row.id(), row);
+        });
     return new ClusterState(
-        ClusterView.of(cluster.id, hosts, volumes, sessions, table),
+        ClusterView.of(cluster.id, hosts, volumes, sessions, table).with(losses, cluster.detection),
         table,
         cluster.nextHost,
         cluster.nextVolume);
@@ -154,26 +165,31 @@ final class ClusterRows {
     return new ByteWriter(16).u8(kind).i32(id).toBytes();
   }
 
-  private static byte[] sessionKey(long id) {
-    return new ByteWriter(16).u8('s').i64(id).toBytes();
+  private static byte[] key(char kind, long id) {
+    return new ByteWriter(16).u8(kind).i64(id).toBytes();
   }
 
-  private record Cluster(String id, int bits, long epoch, int nextHost, int nextVolume) {
+  private record Cluster(
+      String id, int bits, long epoch, int nextHost, int nextVolume, Duration detection) {
     static Cluster of(ClusterState state) {
       return new Cluster(
           state.view().clusterId(),
           state.table().bits(),
           state.epoch(),
           state.nextHost(),
-          state.nextVolume());
+          state.nextVolume(),
+          state.view().detection());
     }
 
     byte[] toRow() {
-      return row().string(id).i32(bits).i64(epoch).i32(nextHost).i32(nextVolume).toBytes();
+      ByteWriter row = row().string(id).i32(bits).i64(epoch).i32(nextHost).i32(nextVolume);
+      return row.i64(detection.toMillis()).toBytes();
     }
 
     static Cluster readFrom(ByteReader in) {
-      Cluster cluster = new Cluster(in.string(), in.i32(), in.i64(), in.i32(), in.i32());
+      Cluster cluster =
+          new Cluster(
+              in.string(), in.i32(), in.i64(), in.i32(), in.i32(), Duration.ofMillis(in.i64()));
       if (cluster.bits < 0 || cluster.bits > Pools.MAX_BITS) {
         throw new TrefoilException(Reason.INVALID, "malformed record: 2^" + cluster.bits);
       }

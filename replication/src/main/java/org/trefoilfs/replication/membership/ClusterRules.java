@@ -60,7 +60,7 @@ final class ClusterRules {
       case SetHostState c -> HostRules.setState(draft, c);
       case ChangeViews c -> ChangeResult.encode(GroupRules.change(draft, c));
       case ReopenGroups c -> ChangeResult.encode(GroupRules.reopen(draft, c));
-      case ForceReopen c -> ChangeResult.encode(GroupRules.force(draft, c));
+      case ForceReopen c -> ChangeResult.encode(LossRules.force(draft, c));
       case CreatePool c -> PoolRules.create(draft, c);
       case CreateVolume c -> i32(VolumeRules.create(draft, c));
       case SetVolume c -> VolumeRules.set(draft, c);
@@ -77,8 +77,18 @@ final class ClusterRules {
           Reason.INVALID,
           "a cluster needs an id, and 2^0 to 2^" + Pools.MAX_BITS + " groups in a pool");
     }
+    if (command.detection().compareTo(ClusterView.MIN_DETECTION) < 0
+        || command.detection().compareTo(ClusterView.MAX_DETECTION) > 0) {
+      throw new TrefoilException(
+          Reason.INVALID,
+          "failures cannot be detected in %d ms; say --failure-detection, from %d ms to %d s"
+              .formatted(
+                  command.detection().toMillis(),
+                  ClusterView.MIN_DETECTION.toMillis(),
+                  ClusterView.MAX_DETECTION.toSeconds()));
+    }
     if (draft.clusterId().isEmpty()) {
-      draft.found(command.clusterId(), command.bits());
+      draft.found(command);
     } else if (!draft.clusterId().equals(command.clusterId())) {
       throw new TrefoilException(
           Reason.EXISTS,

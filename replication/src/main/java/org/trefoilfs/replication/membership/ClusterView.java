@@ -1,10 +1,13 @@
 package org.trefoilfs.replication.membership;
 
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.trefoilfs.replication.placement.PgView;
 import org.trefoilfs.replication.placement.PgView.Member;
 import org.trefoilfs.replication.placement.PlacementMap;
 import org.trefoilfs.replication.placement.PlacementTable;
@@ -15,6 +18,8 @@ import org.trefoilfs.replication.placement.PlacementTable;
  * @param clusterId empty before the cluster is created
  * @param volumes by name, those that are not deleted
  * @param volumesById with the deleted ones whose files are not gone yet
+ * @param losses what operators have accepted, by the ids of their choices
+ * @param detection after how long of silence a host is lost
  */
 public record ClusterView(
     String clusterId,
@@ -22,9 +27,20 @@ public record ClusterView(
     Map<String, VolumeInfo> volumes,
     Map<Integer, VolumeInfo> volumesById,
     Map<Long, SessionInfo> sessions,
-    PlacementMap placement) {
+    PlacementMap placement,
+    Map<Long, AcceptedLoss> losses,
+    Duration detection) {
   /** log2 of the groups in a pool unless the cluster was created otherwise. */
   public static final int DEFAULT_BITS = 12;
+
+  /** Of a cluster that was created without another: T of DESIGN 5. */
+  public static final Duration DEFAULT_DETECTION = Duration.ofSeconds(2);
+
+  /** A pause of a loaded machine, and of a collector, is shorter than half of it: the lease. */
+  public static final Duration MIN_DETECTION = Duration.ofMillis(500);
+
+  /** A host that is silent longer is missed by everybody who uses it. */
+  public static final Duration MAX_DETECTION = Duration.ofSeconds(60);
 
   private static final ClusterView EMPTY =
       of("", Map.of(), Map.of(), Map.of(), PlacementTable.empty(0, DEFAULT_BITS));
@@ -34,6 +50,7 @@ public record ClusterView(
     volumes = sorted(volumes);
     volumesById = sorted(volumesById);
     sessions = sorted(sessions);
+    losses = sorted(losses);
   }
 
   /** Before anything has happened; epoch 0. */
@@ -41,7 +58,7 @@ public record ClusterView(
     return EMPTY;
   }
 
-  /** With the volumes' names taken from their rows. */
+  /** With the volumes' names taken from their rows, no losses, and the usual detection. */
   public static ClusterView of(
       String clusterId,
       Map<HostId, HostInfo> hosts,
@@ -54,7 +71,13 @@ public record ClusterView(
         named.put(volume.name(), volume);
       }
     }
-    return new ClusterView(clusterId, hosts, named, volumesById, sessions, placement);
+    return new ClusterView(
+        clusterId, hosts, named, volumesById, sessions, placement, Map.of(), DEFAULT_DETECTION);
+  }
+
+  ClusterView with(Map<Long, AcceptedLoss> newLosses, Duration newDetection) {
+    return new ClusterView(
+        clusterId, hosts, volumes, volumesById, sessions, placement, newLosses, newDetection);
   }
 
   /** Grows with every change of anything in here; the placement map's too. */
@@ -84,6 +107,25 @@ public record ClusterView(
   public boolean isAlive(HostId id) {
     HostInfo host = hosts.get(id);
     return host != null && host.isAlive();
+  }
+
+  /**
+   * Whether a host that was in sync in {@code from}, or in a view between the two that was not
+   * seen, and is not in {@code to}, may not know it yet, and serve reads until its lease ends. One
+   * that is down has no lease; one that was removed from the cluster may have.
+   */
+  public boolean mayStillServe(PgView from, PgView to) {
+    List<Member> left = new ArrayList<>(from.inSync());
+    if (to.view() > from.view() + 1) {
+      from.joining().forEach(joiner -> host(joiner).ifPresent(host -> left.add(member(host))));
+      to.joining().forEach(joiner -> host(joiner).ifPresent(host -> left.add(member(host))));
+    }
+    left.removeAll(to.inSync());
+    return left.stream().anyMatch(member -> !hosts.containsKey(member.host()) || isAlive(member));
+  }
+
+  private static Member member(HostInfo host) {
+    return new Member(host.id(), host.incarnation());
   }
 
   /** What {@link ClusterDelta#apply} needs to bring a view of {@code epoch} up to this one. */

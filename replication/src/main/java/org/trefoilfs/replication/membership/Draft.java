@@ -1,5 +1,6 @@
 package org.trefoilfs.replication.membership;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -17,8 +18,13 @@ final class Draft {
   final TreeMap<HostId, HostInfo> hosts;
   final TreeMap<Integer, VolumeInfo> volumes;
   final TreeMap<Long, SessionInfo> sessions;
+
+  /** By the ids of the operators' choices. */
+  final TreeMap<Long, AcceptedLoss> losses;
+
   private String clusterId;
   private int bits;
+  private Duration detection;
   private int nextHost;
   private int nextVolume;
 
@@ -28,7 +34,9 @@ final class Draft {
     volumes = new TreeMap<>(before.view().volumesById());
     sessions = new TreeMap<>(before.view().sessions());
     clusterId = before.view().clusterId();
+    losses = new TreeMap<>(before.view().losses());
     bits = before.table().bits();
+    detection = before.view().detection();
     nextHost = before.nextHost();
     nextVolume = before.nextVolume();
   }
@@ -41,7 +49,8 @@ final class Draft {
             && clusterId.equals(old.clusterId())
             && hosts.equals(old.hosts())
             && volumes.equals(old.volumesById())
-            && sessions.equals(old.sessions());
+            && sessions.equals(old.sessions())
+            && losses.equals(old.losses());
     if (same) {
       return before;
     }
@@ -49,7 +58,10 @@ final class Draft {
         bits == before.table().bits() ? before.table() : PlacementTable.empty(before.epoch(), bits);
     PlacementTable table = base.with(changedGroups.values(), nextEpoch());
     return new ClusterState(
-        ClusterView.of(clusterId, hosts, volumes, sessions, table), table, nextHost, nextVolume);
+        ClusterView.of(clusterId, hosts, volumes, sessions, table).with(losses, detection),
+        table,
+        nextHost,
+        nextVolume);
   }
 
   /** Of the state after the command, if it changes anything. */
@@ -61,9 +73,10 @@ final class Draft {
     return clusterId;
   }
 
-  void found(String newClusterId, int newBits) {
-    clusterId = newClusterId;
-    bits = newBits;
+  void found(ClusterCommand.CreateCluster command) {
+    clusterId = command.clusterId();
+    bits = command.bits();
+    detection = command.detection();
   }
 
   int bits() {

@@ -118,9 +118,10 @@ public final class FailureDetector {
   }
 
   /**
-   * Who is to be declared lost, now, under which incarnation; in one command, so that a group which
-   * lost all its members at once keeps its complete in-sync set. Each stays named, and without
-   * grants, until the view shows it down or started anew. To be called several times per T.
+   * Who is to be declared lost, now, under which incarnation: those that are silent, and with them
+   * those that have restarted and are not entered yet; in one command, so that a group which lost
+   * all its members at once keeps its complete in-sync set. Each stays named, and without grants,
+   * until the view shows it down or started anew. To be called several times per T.
    */
   public synchronized List<Member> lost() {
     long now = time.nanoTime();
@@ -144,8 +145,31 @@ public final class FailureDetector {
     if (othersWaver && longest < detectionNanos + detectionNanos / 4 && condemned.isEmpty()) {
       return List.of(); // hosts that died together are heard last up to a heartbeat apart
     }
+    if (!lost.isEmpty()) {
+      lost.addAll(replaced());
+    }
     condemned.addAll(lost);
     return lost;
+  }
+
+  /**
+   * Members whose hosts run under a later incarnation, which the state log does not know yet. They
+   * are no survivors: what they had not synced may be gone, and a group that they shared with the
+   * lost ones keeps its complete in-sync set only if all are named at once.
+   */
+  private List<Member> replaced() {
+    List<Member> replaced = new ArrayList<>();
+    for (HostInfo host : hosts.values()) {
+      Heard last = heard.get(host.id());
+      Member member = new Member(host.id(), host.incarnation());
+      if (host.isAlive()
+          && last != null
+          && last.incarnation > host.incarnation()
+          && !condemned.contains(member)) {
+        replaced.add(member);
+      }
+    }
+    return replaced;
   }
 
   /** Members heard within T, and not named lost. For {@code HostStarted}, and for status. */

@@ -7,13 +7,10 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.membership.ClusterCommand.Change;
 import org.trefoilfs.replication.membership.ClusterCommand.ChangeViews;
-import org.trefoilfs.replication.membership.ClusterCommand.ForceReopen;
 import org.trefoilfs.replication.membership.ClusterCommand.HostStarted;
 import org.trefoilfs.replication.membership.ClusterCommand.Reopen;
 import org.trefoilfs.replication.membership.ClusterCommand.ReopenGroups;
@@ -29,8 +26,6 @@ import org.trefoilfs.replication.placement.Rendezvous;
 final class GroupRules {
   /** Members and joiners of one group: R, its substitutes, and room to spare. */
   static final int MAX_MEMBERS = 32;
-
-  private static final Logger LOG = LoggerFactory.getLogger(GroupRules.class);
 
   private GroupRules() {}
 
@@ -145,18 +140,12 @@ final class GroupRules {
     return results;
   }
 
-  static List<ChangeResult> force(Draft draft, ForceReopen command) {
-    checkCount(command.groups());
-    List<ChangeResult> results = new ArrayList<>(command.groups().size());
-    for (Reopen reopen : command.groups()) {
-      PgView now = draft.group(reopen.pg());
-      LOG.warn("Opening {} from {} alone, by an operator's choice", now, reopen.members());
-      results.add(open(draft, now, reopen, true));
-    }
-    return results;
-  }
-
-  private static ChangeResult open(Draft draft, PgView now, Reopen reopen, boolean legal) {
+  /**
+   * Opens the group if the command's premises still hold.
+   *
+   * @param legal whether this command may open it
+   */
+  static ChangeResult open(Draft draft, PgView now, Reopen reopen, boolean legal) {
     Set<HostId> hosts = new LinkedHashSet<>();
     for (Member member : reopen.members()) {
       require(now.member(member.host()).isPresent(), now, member.host() + " was not in sync");
@@ -196,7 +185,7 @@ final class GroupRules {
     return more;
   }
 
-  private static void checkCount(Collection<?> groups) {
+  static void checkCount(Collection<?> groups) {
     if (groups.size() > ClusterCommand.MAX_GROUPS) {
       throw new TrefoilException(
           Reason.INVALID,

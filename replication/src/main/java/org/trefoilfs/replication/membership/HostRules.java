@@ -107,11 +107,16 @@ final class HostRules {
     List<PgView> held =
         draft.groups().stream().filter(group -> group.holds(command.host())).toList();
     if (!held.isEmpty()) {
+      long closed = held.stream().filter(group -> !group.isOpen()).count();
+      String remedy =
+          closed > 0
+              ? "%d of them are closed and wait for it; start it again, or see: trefoil recover"
+                  .formatted(closed)
+              : "let it leave first, and wait until other hosts hold them";
       throw new TrefoilException(
           Reason.BUSY,
-          ("host '%s' still holds %d placement groups; let it leave first, and wait until other"
-                  + " hosts hold them")
-              .formatted(host.name(), held.size()));
+          "host '%s' still holds %d placement groups; %s"
+              .formatted(host.name(), held.size(), remedy));
     }
     draft.hosts.remove(command.host());
     return ClusterRules.DONE;

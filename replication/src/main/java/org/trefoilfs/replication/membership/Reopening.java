@@ -37,17 +37,12 @@ final class Reopening {
         .toList();
   }
 
-  /** Those with the last write. */
+  /** Those with the last write, of the members that have reported; one must have. */
   static List<HostId> latest(PgView group, Map<HostId, Version> reported) {
-    Version last =
-        group.inSync().stream()
-            .map(member -> reported.getOrDefault(member.host(), Version.NONE))
-            .max(BY_VIEW)
-            .orElseThrow();
-    return group.inSync().stream()
-        .map(Member::host)
-        .filter(host -> reported.getOrDefault(host, Version.NONE).equals(last))
-        .toList();
+    List<HostId> asked =
+        group.inSync().stream().map(Member::host).filter(reported::containsKey).toList();
+    Version last = asked.stream().map(reported::get).max(BY_VIEW).orElseThrow();
+    return asked.stream().filter(host -> last.equals(reported.get(host))).toList();
   }
 
   /**

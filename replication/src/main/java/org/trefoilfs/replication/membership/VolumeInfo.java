@@ -9,14 +9,31 @@ import org.trefoilfs.replication.commit.CommitMode;
 /**
  * A volume. {@code id} is never reused; a deleted volume stays listed, unnamed to users, until its
  * files are gone.
+ *
+ * @param minInSync replicas of a group that must be in sync for writes to go on, 1 to {@code
+ *     replicas}
  */
-public record VolumeInfo(int id, String name, int replicas, CommitMode commit, boolean deleted) {
+public record VolumeInfo(
+    int id, String name, int replicas, int minInSync, CommitMode commit, boolean deleted) {
+  /** With the usual {@code minInSync}. */
+  public VolumeInfo(int id, String name, int replicas, CommitMode commit, boolean deleted) {
+    this(id, name, replicas, usualMinInSync(replicas), commit, deleted);
+  }
+
+  /**
+   * A majority of three and more replicas: what was acknowledged survives one more loss while a
+   * host is away. Of two, the survivor goes on alone: else the loss of either would stop writes.
+   */
+  public static int usualMinInSync(int replicas) {
+    return replicas <= 2 ? 1 : replicas / 2 + 1;
+  }
+
   public void writeTo(ByteWriter out) {
-    out.i32(id).string(name).i32(replicas).u8(code(commit)).bool(deleted);
+    out.i32(id).string(name).i32(replicas).i32(minInSync).u8(code(commit)).bool(deleted);
   }
 
   public static VolumeInfo readFrom(ByteReader in) {
-    return new VolumeInfo(in.i32(), in.string(), in.i32(), commitOf(in.u8()), in.bool());
+    return new VolumeInfo(in.i32(), in.string(), in.i32(), in.i32(), commitOf(in.u8()), in.bool());
   }
 
   static int code(CommitMode commit) {

@@ -4,7 +4,6 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
-import org.trefoilfs.replication.commit.CommitMode;
 import org.trefoilfs.replication.membership.ClusterCommand.CloseSession;
 import org.trefoilfs.replication.membership.ClusterCommand.CreateVolume;
 import org.trefoilfs.replication.membership.ClusterCommand.DeleteVolume;
@@ -42,14 +41,25 @@ final class VolumeRules {
     }
     checkRoom(draft.volumes.size(), MAX_VOLUMES, "volumes; delete one first");
     checkReplicas(draft, command);
+    int minInSync =
+        command.minInSync() == 0
+            ? VolumeInfo.usualMinInSync(command.replicas())
+            : command.minInSync();
+    checkMinInSync(name, command.replicas(), minInSync);
     int id = draft.newVolume();
-    draft.volumes.put(id, new VolumeInfo(id, name, command.replicas(), command.commit(), false));
+    draft.volumes.put(
+        id, new VolumeInfo(id, name, command.replicas(), minInSync, command.commit(), false));
     return id;
   }
 
   static byte[] set(Draft draft, SetVolume command) {
     VolumeInfo volume = named(draft, command.name());
-    put(draft, volume, command.commit(), false);
+    int minInSync = command.minInSync() == 0 ? volume.minInSync() : command.minInSync();
+    checkMinInSync(volume.name(), volume.replicas(), minInSync);
+    draft.volumes.put(
+        volume.id(),
+        new VolumeInfo(
+            volume.id(), volume.name(), volume.replicas(), minInSync, command.commit(), false));
     return ClusterRules.DONE;
   }
 
@@ -67,7 +77,15 @@ final class VolumeRules {
           "volume '%s' is mounted at %s; unmount it there first"
               .formatted(command.name(), mounted));
     }
-    put(draft, volume, volume.commit(), true);
+    draft.volumes.put(
+        volume.id(),
+        new VolumeInfo(
+            volume.id(),
+            volume.name(),
+            volume.replicas(),
+            volume.minInSync(),
+            volume.commit(),
+            true));
     return ClusterRules.DONE;
   }
 
@@ -146,10 +164,13 @@ final class VolumeRules {
                         .formatted(name)));
   }
 
-  private static void put(Draft draft, VolumeInfo volume, CommitMode commit, boolean deleted) {
-    draft.volumes.put(
-        volume.id(),
-        new VolumeInfo(volume.id(), volume.name(), volume.replicas(), commit, deleted));
+  private static void checkMinInSync(String volume, int replicas, int minInSync) {
+    if (minInSync < 1 || minInSync > replicas) {
+      throw new TrefoilException(
+          Reason.INVALID,
+          "volume '%s' cannot want %d of %d replicas in sync; say --min-in-sync 1 to %d"
+              .formatted(volume, minInSync, replicas, replicas));
+    }
   }
 
   private static void checkRoom(int present, int limit, String remedy) {

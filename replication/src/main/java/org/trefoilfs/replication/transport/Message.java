@@ -50,8 +50,16 @@ public sealed interface Message {
 
   /**
    * A client's write, to the primary of {@code pg} in {@code view}. Answered by {@link Written}.
+   *
+   * @param minInSync members that must be in sync for it to be taken, as the volume wants it; 0: as
+   *     usual for so many replicas
    */
-  record Write(int pg, long view, OperationId operation, Mutation mutation) implements Message {}
+  record Write(int pg, long view, int minInSync, OperationId operation, Mutation mutation)
+      implements Message {
+    public Write(int pg, long view, OperationId operation, Mutation mutation) {
+      this(pg, view, 0, operation, mutation);
+    }
+  }
 
   /** Committed as number {@code n} in {@code view}. */
   record Written(long view, long n) implements Message {}
@@ -139,8 +147,10 @@ public sealed interface Message {
    * @param known whether the receiver could tell; if not, all chunks have to be compared
    * @param since the joiner's history and the group's are one up to this number; from here on the
    *     joiner's own writes are to be replaced as well
+   * @param recent operations that the group has committed lately
    */
-  record ChangeList(boolean known, long since, List<ChangedChunk> chunks) implements Message {
+  record ChangeList(boolean known, long since, List<ChangedChunk> chunks, List<OperationId> recent)
+      implements Message {
     @Override
     public Lane lane() {
       return Lane.BULK;
@@ -195,9 +205,12 @@ public sealed interface Message {
 
   /**
    * A joiner has everything up to the live stream that began with the {@code attempt}-th NEW_VIEW
-   * of the view. {@link Done}; the view in which it is in sync follows.
+   * of the view. Said again, with what is stable by then, until the view follows in which it is in
+   * sync. {@link Done}.
+   *
+   * @param stable the last number that its journal holds on stable storage
    */
-  record CaughtUp(int pg, long view, HostId host, long incarnation, long attempt)
+  record CaughtUp(int pg, long view, HostId host, long incarnation, long attempt, long stable)
       implements Message {}
 
   /**

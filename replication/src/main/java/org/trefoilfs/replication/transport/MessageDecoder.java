@@ -39,7 +39,8 @@ final class MessageDecoder {
       case FAILED -> new Message.Failed(Reason.ofCode(in.i32()), in.string(), in.string());
       case DONE -> new Message.Done();
       case WRITE ->
-          new Message.Write(in.i32(), in.i64(), OperationId.readFrom(in), Mutation.readFrom(in));
+          new Message.Write(
+              in.i32(), in.i64(), in.i32(), OperationId.readFrom(in), Mutation.readFrom(in));
       case WRITTEN -> new Message.Written(in.i64(), in.i64());
       case FLUSH -> new Message.Flush(views(in));
       case READ -> new Message.Read(in.i32(), in.i64(), ChunkId.readFrom(in), in.i32(), in.i32());
@@ -71,7 +72,10 @@ final class MessageDecoder {
               list(in, Version.ENCODED_BYTES, Version::readFrom));
       case CHANGE_LIST ->
           new Message.ChangeList(
-              in.bool(), in.i64(), list(in, CHANGED_BYTES, MessageDecoder::changed));
+              in.bool(),
+              in.i64(),
+              list(in, CHANGED_BYTES, MessageDecoder::changed),
+              list(in, OPERATION_BYTES, OperationId::readFrom));
       case FETCH_BLOCKS ->
           new Message.FetchBlocks(
               in.i32(), in.i64(), ChunkId.readFrom(in), in.i64(), BlockSet.readFrom(in));
@@ -81,7 +85,8 @@ final class MessageDecoder {
       }
       case FETCH_CHUNK -> new Message.FetchChunk(in.i32(), ChunkId.readFrom(in));
       case CHUNK -> new Message.Chunk(checked(ChunkImage.readFrom(in)));
-      case CAUGHT_UP -> new Message.CaughtUp(in.i32(), in.i64(), hostId(in), in.i64(), in.i64());
+      case CAUGHT_UP ->
+          new Message.CaughtUp(in.i32(), in.i64(), hostId(in), in.i64(), in.i64(), in.i64());
       case ASK_GROUPS -> new Message.AskGroups(list(in, 4, ByteReader::i32));
       case GROUP_REPORTS -> new Message.GroupReports(commits(in));
       case HEARTBEAT ->

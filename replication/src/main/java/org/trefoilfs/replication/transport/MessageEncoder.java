@@ -21,7 +21,7 @@ final class MessageEncoder {
       case Message.Failed m -> out.i32(m.reason().code()).string(m.message()).string(m.hint());
       case Message.Done _ -> {}
       case Message.Write m -> {
-        out.i32(m.pg()).i64(m.view());
+        out.i32(m.pg()).i64(m.view()).i32(m.minInSync());
         m.operation().writeTo(out);
         m.mutation().writeTo(out);
       }
@@ -60,6 +60,7 @@ final class MessageEncoder {
       case Message.ChangeList m -> {
         out.bool(m.known()).i64(m.since());
         each(m.chunks(), out, chunk -> changed(chunk, out));
+        each(m.recent(), out, operation -> operation.writeTo(out));
       }
       case Message.FetchBlocks m -> {
         m.chunk().writeTo(out.i32(m.pg()).i64(m.view()));
@@ -72,7 +73,12 @@ final class MessageEncoder {
       case Message.FetchChunk m -> m.chunk().writeTo(out.i32(m.pg()));
       case Message.Chunk m -> m.image().writeTo(out);
       case Message.CaughtUp m ->
-          out.i32(m.pg()).i64(m.view()).i32(m.host().value()).i64(m.incarnation()).i64(m.attempt());
+          out.i32(m.pg())
+              .i64(m.view())
+              .i32(m.host().value())
+              .i64(m.incarnation())
+              .i64(m.attempt())
+              .i64(m.stable());
       case Message.AskGroups m -> each(m.groups(), out, out::i32);
       case Message.GroupReports m -> commits(m.lastOfGroup(), out);
       case Message.Heartbeat m -> {

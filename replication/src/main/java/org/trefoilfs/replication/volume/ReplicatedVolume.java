@@ -48,6 +48,9 @@ public final class ReplicatedVolume implements Volume {
 
     OperationId nextOperation();
 
+    /** Members that must be in sync for a write, as the volume wants it now. */
+    int minInSync();
+
     /** How long a call may take before it fails. */
     Duration timeout();
 
@@ -195,7 +198,7 @@ public final class ReplicatedVolume implements Volume {
               return cluster
                   .call(
                       primary(view),
-                      new Message.Write(pg, view.view(), operation, mutation),
+                      new Message.Write(pg, view.view(), cluster.minInSync(), operation, mutation),
                       cluster.attempt())
                   .thenAccept(_ -> {});
             })

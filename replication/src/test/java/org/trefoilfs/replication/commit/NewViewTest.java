@@ -6,14 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.chunk.ChunkId;
 import org.trefoilfs.replication.chunk.Mutation;
 import org.trefoilfs.replication.chunk.Version;
-import org.trefoilfs.replication.journal.JournalRecord;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.membership.OperationId;
 import org.trefoilfs.replication.placement.PgView;
@@ -30,7 +28,7 @@ final class NewViewTest {
   private static final HostId SELF = new HostId(3);
   private static final ChunkId CHUNK = new ChunkId(9, 0);
 
-  private final World world = new World();
+  private final RecordingPorts world = new RecordingPorts();
   private final Group group =
       new Group(
           SELF,
@@ -85,7 +83,7 @@ final class NewViewTest {
     group.prepare(prepare(2, 1, 0));
     group.prepare(prepare(2, 2, 1));
     assertThat(group.log().last()).isEqualTo(new Version(2, 2));
-    assertThat(world.replayed().last()).isEqualTo(new Version(2, 2));
+    assertThat(world.replayed(PG).last()).isEqualTo(new Version(2, 2));
   }
 
   @Test
@@ -94,7 +92,7 @@ final class NewViewTest {
     group.newView(new Message.NewView(PG, 2, 0, 4, 1));
     group.prepare(prepare(2, 1, 0));
     group.prepare(prepare(2, 2, 0));
-    assertThat(world.replayed().suffix())
+    assertThat(world.replayed(PG).suffix())
         .extracting(Entry::version)
         .containsExactlyElementsOf(group.log().suffix().stream().map(Entry::version).toList());
   }
@@ -111,67 +109,5 @@ final class NewViewTest {
     Mutation mutation =
         new Mutation.Write(CHUNK, (int) n * 8, ByteBuffer.allocate(8).putLong(0, n));
     return new Message.Prepare(PG, view, n, commitIndex, new OperationId(7, n), mutation);
-  }
-
-  /** Remembers what the group did; other hosts do not exist. */
-  private static final class World implements GroupPorts {
-    final List<Entry> committed = new ArrayList<>();
-    final List<JournalRecord> journal = new ArrayList<>();
-
-    GroupLog replayed() {
-      GroupLog log = new GroupLog(PG);
-      for (int i = 0; i < journal.size(); i++) {
-        log.replay(journal.get(i), i + 1);
-      }
-      return log;
-    }
-
-    @Override
-    public long now() {
-      return 0;
-    }
-
-    @Override
-    public boolean leased() {
-      return true;
-    }
-
-    @Override
-    public Room roomFor(Collection<PgView.Member> members, Mutation mutation) {
-      return Room.ENOUGH;
-    }
-
-    @Override
-    public long append(JournalRecord record) {
-      journal.add(record);
-      return journal.size();
-    }
-
-    @Override
-    public void send(HostId to, Message message) {}
-
-    @Override
-    public void committed(Entry entry) {
-      committed.add(entry);
-    }
-
-    @Override
-    public void announce(int pg, Version commitIndex) {}
-
-    @Override
-    public void propose(PgView next) {}
-
-    @Override
-    public void catchUp(int pg, long view, HostId primary) {}
-
-    @Override
-    public void reply(Runnable answer) {
-      answer.run();
-    }
-
-    @Override
-    public Version committedBefore(OperationId operation) {
-      return Version.NONE;
-    }
   }
 }

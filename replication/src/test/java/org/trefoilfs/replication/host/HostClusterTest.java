@@ -1,6 +1,7 @@
 package org.trefoilfs.replication.host;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import java.nio.ByteBuffer;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.trefoilfs.replication.chunk.ChunkId;
 import org.trefoilfs.replication.commit.CommitMode;
 import org.trefoilfs.replication.membership.Address;
+import org.trefoilfs.replication.membership.ClusterClient;
 import org.trefoilfs.replication.membership.ClusterCommand;
 import org.trefoilfs.replication.volume.Volume;
 
@@ -145,6 +147,49 @@ class HostClusterTest {
     assertThat(hosts.get(2).fsck().digestOfGroup()).isEqualTo(hosts.get(0).fsck().digestOfGroup());
   }
 
+  @Test
+  void aWriteWaitsForAsManyInSyncAsItsVolumeWantsNow() {
+    ClusterClient cluster = hosts.getFirst().cluster();
+    cluster.setVolume(new ClusterCommand.SetVolume("v", 3, CommitMode.SYNC)).join();
+    cluster.createVolume(new ClusterCommand.CreateVolume("w", 3, CommitMode.SYNC)).join();
+    Host host = hosts.getFirst();
+    await().until(() -> host.view().volumes().containsKey("w"));
+    hosts.get(2).close();
+    Volume strict = host.openVolume(host.view().volumes().get("v"));
+    Volume usual = host.openVolume(host.view().volumes().get("w"));
+    await()
+        .atMost(30, TimeUnit.SECONDS)
+        .until(
+            () -> host.view().placement().groups().stream().allMatch(g -> g.inSync().size() == 2));
+    CompletableFuture<Void> waits = strict.write(42, 0, ByteBuffer.allocate(BLOCK));
+    usual.write(43, 0, ByteBuffer.allocate(BLOCK)).orTimeout(20, TimeUnit.SECONDS).join();
+    assertThat(waits).isNotDone();
+    cluster.setVolume(new ClusterCommand.SetVolume("v", 2, CommitMode.SYNC)).join();
+    waits.orTimeout(20, TimeUnit.SECONDS).join();
+  }
+
+  @Test
+  void aHostThatWouldDetectFailuresInAnotherTimeIsNotLetIn() {
+    Address first = hosts.getFirst().identity().address();
+    HostOptions.Settings slow =
+        new HostOptions.Settings(
+            false, Optional.empty(), 1, Optional.of(Duration.ofSeconds(9)), Duration.ofSeconds(30));
+    assertThatThrownBy(() -> start(4, Optional.of(first), slow))
+        .hasMessageContaining(
+            "host 'host4' wants to detect failures in 9000 ms, and this cluster does in 2000 ms;"
+                + " leave out --failure-detection");
+    assertThat(hosts.getFirst().view().hosts()).hasSize(3);
+    hosts.get(2).close();
+    HostOptions.Settings hasty =
+        new HostOptions.Settings(
+            false, Optional.empty(), 1, Optional.empty(), Duration.ofSeconds(3));
+    assertThatThrownBy(() -> start(3, Optional.empty(), hasty))
+        .hasMessageContaining("a write timeout of 3000 ms is less than twice")
+        .hasMessageContaining("give --write-timeout 4000ms or more");
+    assertThatThrownBy(() -> start(3, Optional.empty(), slow))
+        .hasMessageContaining("whose cluster detects failures in 2000 ms, not in 9000 ms");
+  }
+
   private void write(Host host, byte[] content) {
     Volume volume = host.openVolume(host.view().volumes().get("v"));
     List<CompletableFuture<Void>> parts = new ArrayList<>();
@@ -180,13 +225,17 @@ class HostClusterTest {
   }
 
   private Host start(int number, Optional<Address> join) {
+    return start(number, join, HostOptions.Settings.DEFAULT);
+  }
+
+  private Host start(int number, Optional<Address> join, HostOptions.Settings settings) {
     HostOptions options =
         new HostOptions(
             directory.resolve("host" + number),
             Optional.of("host" + number),
             Optional.of(new Address("127.0.0.1", 0)),
             join,
-            HostOptions.Settings.DEFAULT);
+            settings);
     return Host.start(options, List.of(), (_, _) -> CompletableFuture.completedFuture(new byte[0]));
   }
 

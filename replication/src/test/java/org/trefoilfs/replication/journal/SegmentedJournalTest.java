@@ -76,7 +76,8 @@ class SegmentedJournalTest {
             new JournalRecord.Copying(
                 7, false, Optional.of(new Version(3, 10)), List.of(new Version(4, 12))),
             new JournalRecord.Copying(7, true, Optional.empty(), List.of()),
-            new JournalRecord.Reset(7, 4, 10));
+            new JournalRecord.Reset(7, 4, 10),
+            new JournalRecord.Answered(7, List.of(new OperationId(3, 4), new OperationId(5, 6))));
     List<Long> positions = new ArrayList<>();
     try (SegmentedJournal journal = open(directory)) {
       records.forEach(record -> positions.add(journal.append(record)));

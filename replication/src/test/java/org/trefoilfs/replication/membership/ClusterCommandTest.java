@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.trefoilfs.replication.membership.TestCluster.id;
 import static org.trefoilfs.replication.membership.TestCluster.member;
 
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
@@ -24,7 +25,7 @@ class ClusterCommandTest {
 
   private static final List<ClusterCommand> ALL =
       List.of(
-          new ClusterCommand.CreateCluster("c", 12),
+          new ClusterCommand.CreateCluster("c", 12, Duration.ofMillis(1500)),
           new ClusterCommand.RegisterHost("n", ADDRESS, ADDRESS, true, 3, "rack"),
           new ClusterCommand.HostStarted(id(1), 5, ADDRESS, ADDRESS, Set.of(member(2, 1))),
           new ClusterCommand.HostLost(id(1), 5),
@@ -36,10 +37,11 @@ class ClusterCommandTest {
                   new ClusterCommand.Reopen(
                       9, 2, List.of(member(1, 2), member(3, 1)), List.of(id(2))))),
           new ClusterCommand.ForceReopen(
-              List.of(new ClusterCommand.Reopen(9, 2, List.of(member(1, 2)), List.of()))),
+              List.of(new ClusterCommand.Reopen(9, 2, List.of(member(1, 2)), List.of())),
+              new ClusterCommand.Choice(-7, 1_700_000_000_000L, "ann@node-1", List.of(id(2)))),
           new ClusterCommand.CreatePool(3, List.of(VIEW)),
-          new ClusterCommand.CreateVolume("v", 3, CommitMode.ASYNC),
-          new ClusterCommand.SetVolume("v", CommitMode.SYNC),
+          new ClusterCommand.CreateVolume("v", 3, 2, CommitMode.ASYNC),
+          new ClusterCommand.SetVolume("v", 1, CommitMode.SYNC),
           new ClusterCommand.DeleteVolume("v"),
           new ClusterCommand.VolumeGone(4),
           new ClusterCommand.RemoveHost(id(4)),

@@ -140,6 +140,25 @@ class ControllerTest {
   }
 
   @Test
+  void aRestartedHostThatIsNotEnteredYetIsNoSurvivorOfThoseThatStayAway() {
+    TestCluster three = TestCluster.of(4, 3);
+    three.createPool(2);
+    lead(three);
+    silent.addAll(List.of(1, 2, 3));
+    for (int tick = 0; tick < 15; tick++) { // 1 and 3 run again, and their starts lie in the log
+      clock.advanceMillis(200);
+      detector.heard(id(1), 2);
+      detector.heard(id(3), 2);
+      controller.tick(cluster.view()).forEach(cluster::run);
+    }
+    cluster.start(1, 2, member(1, 2), member(3, 2));
+    cluster.start(3, 2, member(1, 2), member(3, 2));
+    assertThat(cluster.view().isAlive(id(2))).isFalse();
+    assertThat(cluster.view().placement().groups())
+        .allMatch(group -> !group.isOpen() && group.inSync().size() == 2);
+  }
+
+  @Test
   void afterAllStoppedTheMemberWithTheLastWriteOfTheLastViewLeads() {
     TestCluster three = TestCluster.of(0, 3);
     three.createPool(3);

@@ -11,8 +11,6 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.membership.ClusterCommand.CreatePool;
-import org.trefoilfs.replication.membership.ClusterCommand.ForceReopen;
-import org.trefoilfs.replication.membership.ClusterCommand.Reopen;
 import org.trefoilfs.replication.placement.PgView;
 import org.trefoilfs.replication.placement.PgView.Member;
 import org.trefoilfs.replication.placement.Placement;
@@ -201,16 +199,6 @@ class GroupCommandsTest {
   void aStrangerNeverOpensAGroup() {
     cluster.start(now.primary().value(), 2);
     assertThat(refusal(() -> cluster.reopen(PG, first(spare())))).isEqualTo(Reason.INVALID);
-  }
-
-  @Test
-  void anOperatorMayOpenAGroupFromWhatIsLeft() {
-    int a = now.primary().value();
-    cluster.start(a, 2);
-    cluster.lose(other().value());
-    Reopen reopen = new Reopen(PG, cluster.group(PG).view(), List.of(member(a, 2)), List.of());
-    cluster.run(new ForceReopen(List.of(reopen)));
-    assertThat(cluster.group(PG).primary()).isEqualTo(id(a));
   }
 
   @Test

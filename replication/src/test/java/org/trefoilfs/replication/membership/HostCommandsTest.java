@@ -6,6 +6,7 @@ import static org.trefoilfs.replication.membership.TestCluster.id;
 import static org.trefoilfs.replication.membership.TestCluster.member;
 import static org.trefoilfs.replication.membership.TestCluster.refusal;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -35,6 +36,21 @@ class HostCommandsTest {
     assertThat(cluster.view().epoch()).isEqualTo(epoch);
     assertThat(cluster.view().placement().bits()).isEqualTo(5);
     assertThat(refusal(() -> cluster.run(new CreateCluster("two", 5)))).isEqualTo(Reason.EXISTS);
+  }
+
+  @Test
+  void theFoundersDetectionTimeIsTheClustersIfItMakesSense() {
+    TestCluster cluster = new TestCluster();
+    for (long millis : new long[] {-1, 0, 499, 60_001}) {
+      assertThat(refusal(() -> cluster.run(new CreateCluster("one", 5, Duration.ofMillis(millis)))))
+          .isEqualTo(Reason.INVALID);
+    }
+    cluster.run(new CreateCluster("one", 5, Duration.ofMillis(1500)));
+    assertThat(cluster.view().detection()).isEqualTo(Duration.ofMillis(1500));
+    assertThat(ClusterRows.read(cluster.rows).view().detection())
+        .isEqualTo(Duration.ofMillis(1500));
+    ClusterView client = ClusterDelta.apply(ClusterView.empty(), cluster.module.deltaSince(0));
+    assertThat(client.detection()).isEqualTo(Duration.ofMillis(1500));
   }
 
   @Test

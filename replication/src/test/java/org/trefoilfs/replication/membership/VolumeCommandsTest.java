@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.trefoilfs.replication.membership.TestCluster.refusal;
 
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.trefoilfs.replication.Reason;
@@ -73,6 +74,30 @@ class VolumeCommandsTest {
     assertThat(cluster.view().volumes().get("home").commit()).isEqualTo(CommitMode.ASYNC);
     assertThat(refusal(() -> cluster.run(new SetVolume("nix", CommitMode.ASYNC))))
         .isEqualTo(Reason.NOT_FOUND);
+  }
+
+  @Test
+  void minInSyncIsAMajorityUnlessSaidOtherwiseAndTheSurvivorOfTwoGoesOn() {
+    assertThat(List.of(1, 2, 3, 4, 5))
+        .extracting(VolumeInfo::usualMinInSync)
+        .containsExactly(1, 1, 2, 3, 3);
+    assertThat(cluster.view().volumes().get("home").minInSync()).isEqualTo(1);
+  }
+
+  @Test
+  void minInSyncIsSetWithinTheReplicasAndStaysWhenItIsNotNamed() {
+    cluster.register("second", false);
+    cluster.start(2, 1);
+    create("pair", 2).join();
+    cluster.run(new SetVolume("pair", 2, CommitMode.SYNC));
+    cluster.run(new SetVolume("pair", CommitMode.ASYNC));
+    assertThat(cluster.view().volumes().get("pair").minInSync()).isEqualTo(2);
+    assertThatThrownBy(() -> cluster.run(new SetVolume("pair", 3, CommitMode.SYNC)))
+        .hasMessage("volume 'pair' cannot want 3 of 2 replicas in sync; say --min-in-sync 1 to 2");
+    assertThat(refusal(() -> cluster.run(new CreateVolume("x", 2, -1, CommitMode.SYNC))))
+        .isEqualTo(Reason.INVALID);
+    cluster.run(new DeleteVolume("pair"));
+    assertThat(ClusterRows.read(cluster.rows).view()).isEqualTo(cluster.view());
   }
 
   @Test

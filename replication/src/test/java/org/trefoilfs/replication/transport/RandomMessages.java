@@ -40,7 +40,7 @@ public final class RandomMessages {
     return switch (type) {
       case FAILED -> new Message.Failed(reason(), text(), text());
       case DONE -> new Message.Done();
-      case WRITE -> new Message.Write(i(), l(), operation(), mutation());
+      case WRITE -> new Message.Write(i(), l(), i(), operation(), mutation());
       case WRITTEN -> new Message.Written(l(), l());
       case FLUSH -> new Message.Flush(views());
       case READ -> new Message.Read(i(), l(), chunk(), i(), i());
@@ -62,12 +62,13 @@ public final class RandomMessages {
           new Message.ChangeList(
               random.nextBoolean(),
               l(),
-              some(() -> new Message.ChangedChunk(chunk(), l(), blocks())));
+              some(() -> new Message.ChangedChunk(chunk(), l(), blocks())),
+              some(this::operation));
       case FETCH_BLOCKS -> new Message.FetchBlocks(i(), l(), chunk(), l(), blocks());
       case BLOCKS -> new Message.Blocks(image(), blocks());
       case FETCH_CHUNK -> new Message.FetchChunk(i(), chunk());
       case CHUNK -> new Message.Chunk(image());
-      case CAUGHT_UP -> new Message.CaughtUp(i(), l(), host(), l(), l());
+      case CAUGHT_UP -> new Message.CaughtUp(i(), l(), host(), l(), l(), l());
       case ASK_GROUPS -> new Message.AskGroups(some(this::i));
       case GROUP_REPORTS -> new Message.GroupReports(commits());
       case HEARTBEAT -> new Message.Heartbeat(host(), l(), l(), l(), catchUp());

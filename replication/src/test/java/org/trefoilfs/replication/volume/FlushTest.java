@@ -128,6 +128,11 @@ final class FlushTest {
     }
 
     @Override
+    public int minInSync() {
+      return 1;
+    }
+
+    @Override
     public Duration timeout() {
       return Duration.ofSeconds(30);
     }

@@ -14,28 +14,46 @@ public final class Messages {
   /**
    * Which daemon this is and where it runs.
    *
-   * @param data its data directory
+   * @param warnings what so small a cluster does not survive, in sentences
    */
-  public record Where(Place place, String clusterId, int host, String name, String address) {
-    /** Process and mount namespace; see {@link org.trefoilfs.tools.mount.Here}. */
+  public record Where(
+      Place place, String clusterId, int host, String name, String address, List<String> warnings) {
+    /**
+     * Process and mount namespace; see {@link org.trefoilfs.tools.mount.Here}.
+     *
+     * @param data its data directory
+     */
     public record Place(String boot, String mountNamespace, long pid, String data) {}
   }
 
   /**
    * @param replicas copies of each chunk; absent in a change: as it is
+   * @param minInSync of them that must be in sync for writes; absent: as usual, or as it is
    * @param commit absent in a change: as it is
    */
   public record VolumeArgument(
-      String name, @Nullable Integer replicas, @Nullable CommitMode commit) {}
+      String name,
+      @Nullable Integer replicas,
+      @Nullable Integer minInSync,
+      @Nullable CommitMode commit) {}
 
   public record VolumeName(String name) {}
 
   /**
    * A volume.
    *
+   * @param minInSync replicas that must be in sync for writes to go on
    * @param commit {@code sync} or {@code async}
+   * @param warnings what that does not survive, in sentences
    */
-  public record VolumeLine(String name, int replicas, String commit, long files, long bytes) {}
+  public record VolumeLine(
+      String name,
+      int replicas,
+      int minInSync,
+      String commit,
+      long files,
+      long bytes,
+      List<String> warnings) {}
 
   public record Volumes(List<VolumeLine> volumes) {}
 
@@ -57,6 +75,24 @@ public final class Messages {
   public record Disk(boolean alive, long total, long usable) {}
 
   public record Hosts(List<HostLine> hosts) {}
+
+  /** A host by its name, or by its id such as {@code h2}. */
+  public record HostName(String name) {}
+
+  /**
+   * @param warnings what the cluster lacks without it, in sentences
+   */
+  public record HostRemoved(String name, List<String> warnings) {}
+
+  /**
+   * @param leaving whether the host is to be emptied, or to stay after all
+   */
+  public record HostLeave(String name, boolean leaving) {}
+
+  /**
+   * @param operator who accepts the loss, in words; absent: only look
+   */
+  public record Recover(@Nullable String operator) {}
 
   public record Directory(String directory) {}
 

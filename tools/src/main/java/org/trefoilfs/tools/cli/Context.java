@@ -69,6 +69,12 @@ public record Context(Library library, String mainClass, Streams streams, Machin
     return new AdminClient(target.connect(library), answer);
   }
 
+  /** What a person should know, on standard error: scripts read the other. */
+  void warn(String sentence) {
+    err().println("warning: " + sentence);
+    err().flush();
+  }
+
   void printJson(Object value) {
     out().println(Json.MAPPER.writeValueAsString(value));
   }

@@ -7,7 +7,7 @@ import picocli.CommandLine.Spec;
 
 @Command(
     name = "host",
-    description = "Starts, stops and lists the hosts that hold the cluster.",
+    description = "Starts, stops, lists, empties and removes the hosts that hold the cluster.",
     footer = {"trefoil host start --data /var/lib/trefoil --detach", "trefoil host list"})
 final class HostCommand implements Runnable {
   @Spec CommandSpec spec = CommandSpec.create();

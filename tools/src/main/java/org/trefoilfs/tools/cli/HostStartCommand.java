@@ -3,7 +3,11 @@ package org.trefoilfs.tools.cli;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.host.HostOptions;
+import org.trefoilfs.tools.admin.AdminClient;
+import org.trefoilfs.tools.admin.Messages.Where;
+import org.trefoilfs.tools.admin.Verb;
 import org.trefoilfs.tools.daemon.ConfigFile;
 import org.trefoilfs.tools.daemon.Daemon;
 import org.trefoilfs.tools.daemon.DaemonFile;
@@ -27,8 +31,8 @@ import picocli.CommandLine.Option;
           + " its next start.",
       "",
       "A configuration file is YAML with any of the keys data, name, listen, join, witness,"
-          + " domain, weight, heap, detection and timeout, each as the option of its name. The"
-          + " command line wins."
+          + " domain, weight, heap, failure-detection and write-timeout, each as the option of its"
+          + " name. The command line wins."
     },
     footer = {
       "trefoil host start --data /var/lib/trefoil --detach",
@@ -114,15 +118,20 @@ final class HostStartCommand implements Callable<Integer> {
     @Nullable String heap;
 
     @Option(
-        names = "--detection",
+        names = {"--failure-detection", "--detection"},
         paramLabel = "DURATION",
-        description = "A host not heard of for so long is taken for dead (default: 2s).")
+        description =
+            "A host not heard of for so long is taken for dead: 500ms to 60s. The first host says"
+                + " it for the whole cluster (default: 2s); another host takes the cluster's, and"
+                + " may not say otherwise.")
     @Nullable String detection;
 
     @Option(
-        names = "--timeout",
+        names = {"--write-timeout", "--timeout"},
         paramLabel = "DURATION",
-        description = "How long a call waits for enough replicas before EIO (default: 30s).")
+        description =
+            "How long a call through this host waits for enough replicas before EIO: 1s to 60m, at"
+                + " least twice the failure detection (default: 30s).")
     @Nullable String timeout;
 
     HostConfig toConfig() {
@@ -134,8 +143,8 @@ final class HostStartCommand implements Callable<Integer> {
       config = with(config, Key.DOMAIN, domain);
       config = with(config, Key.WEIGHT, weight);
       config = with(config, Key.HEAP, heap);
-      config = with(config, Key.DETECTION, detection);
-      return with(config, Key.TIMEOUT, timeout);
+      config = with(config, Key.FAILURE_DETECTION, detection);
+      return with(config, Key.WRITE_TIMEOUT, timeout);
     }
 
     private static HostConfig with(HostConfig config, Key key, @Nullable String value) {
@@ -146,6 +155,7 @@ final class HostStartCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {
     HostConfig effective = effective();
+    effective.toOptions(); // what makes no sense is said here, before there is another process
     if (serve) {
       return serve(effective);
     }
@@ -161,7 +171,18 @@ final class HostStartCommand implements Callable<Integer> {
             started.addresses().getFirst(),
             started.process().pid(),
             started.clusterId());
+    warn(started);
     return ExitCode.OK.status();
+  }
+
+  /** A cluster of two is told what it does not survive. Failing to ask is no failure to start. */
+  private void warn(DaemonFile started) {
+    Target self = new Target(started.addresses().subList(0, 1), DaemonFile.NAME);
+    try (AdminClient client = context.connect(self, Context.ANSWER)) {
+      client.ask(Verb.WHERE, Where.class).warnings().forEach(context::warn);
+    } catch (TrefoilException e) {
+      context.warn("host " + started.name() + " does not answer yet: " + e.getMessage());
+    }
   }
 
   /** Command line over file over what the directory remembers. */
@@ -191,6 +212,7 @@ final class HostStartCommand implements Callable<Integer> {
             ProcessHandle.current().pid(),
             identity.clusterId());
     context.out().flush();
+    daemon.warnings().forEach(context::warn);
     daemon.awaitStop();
     return ExitCode.OK.status();
   }

@@ -20,7 +20,9 @@ public final class TrefoilCli {
         new CommandLine(new HostCommand())
             .addSubcommand(new HostStartCommand(context, options))
             .addSubcommand(new HostStopCommand(context, options))
-            .addSubcommand(new HostListCommand(context, options));
+            .addSubcommand(new HostListCommand(context, options))
+            .addSubcommand(new HostLeaveCommand(context, options))
+            .addSubcommand(new HostRemoveCommand(context, options));
     CommandLine volume =
         new CommandLine(new VolumeCommand())
             .addSubcommand(new VolumeCreateCommand(context, options))
@@ -35,6 +37,7 @@ public final class TrefoilCli {
             .addSubcommand(new MountCommand(context, options))
             .addSubcommand(new UnmountCommand(context))
             .addSubcommand(new StatusCommand(context, options))
+            .addSubcommand(new RecoverCommand(context, options))
             .addSubcommand(new FsckCommand(context, options))
             .addSubcommand(new VersionCommand(context))
             .addSubcommand(new HelpCommand());

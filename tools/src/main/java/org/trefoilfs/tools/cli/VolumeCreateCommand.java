@@ -15,7 +15,11 @@ import picocli.CommandLine.Parameters;
     name = "create",
     description =
         "Creates an empty volume. Needs as many storage hosts as the volume has replicas.",
-    footer = {"trefoil volume create work", "trefoil volume create scratch --replicas 2"})
+    footer = {
+      "trefoil volume create work",
+      "trefoil volume create scratch --replicas 2",
+      "trefoil volume create safe --min-in-sync 3"
+    })
 final class VolumeCreateCommand implements Callable<Integer> {
   private final Context context;
   private final GlobalOptions global;
@@ -28,6 +32,14 @@ final class VolumeCreateCommand implements Callable<Integer> {
       paramLabel = "N",
       description = "Hosts that hold each chunk (default: 3).")
   @Nullable Integer replicas;
+
+  @Option(
+      names = "--min-in-sync",
+      paramLabel = "N",
+      description =
+          "Replicas that must be in sync for writes to go on, 1 to the replicas (default: a majority of"
+              + " three and more, else 1).")
+  @Nullable Integer minInSync;
 
   @Option(
       names = "--commit",
@@ -51,7 +63,9 @@ final class VolumeCreateCommand implements Callable<Integer> {
     try (AdminClient client = context.connect(target, Context.ANSWER)) {
       VolumeLine made =
           client.ask(
-              Verb.VOLUME_CREATE, new VolumeArgument(name, replicas, commit), VolumeLine.class);
+              Verb.VOLUME_CREATE,
+              new VolumeArgument(name, replicas, minInSync, commit),
+              VolumeLine.class);
       VolumeOutput.print(context, made, json, "created");
     }
     return ExitCode.OK.status();

@@ -13,8 +13,9 @@ final class VolumeOutput {
       context
           .out()
           .printf(
-              "volume %s %s: %d replicas, commit %s%n",
-              volume.name(), what, volume.replicas(), volume.commit());
+              "volume %s %s: %d replicas, min in-sync %d, commit %s%n",
+              volume.name(), what, volume.replicas(), volume.minInSync(), volume.commit());
+      volume.warnings().forEach(context::warn);
     }
   }
 }

@@ -16,7 +16,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "set",
     description = "Changes what a volume promises; what is not named stays.",
-    footer = {"trefoil volume set work --commit sync"})
+    footer = {"trefoil volume set work --commit sync", "trefoil volume set work --min-in-sync 1"})
 final class VolumeSetCommand implements Callable<Integer> {
   private final Context context;
   private final GlobalOptions global;
@@ -26,6 +26,12 @@ final class VolumeSetCommand implements Callable<Integer> {
 
   @Option(names = "--replicas", paramLabel = "N", description = "Hosts that hold each chunk.")
   @Nullable Integer replicas;
+
+  @Option(
+      names = "--min-in-sync",
+      paramLabel = "N",
+      description = "Replicas that must be in sync for writes to go on, 1 to the replicas.")
+  @Nullable Integer minInSync;
 
   @Option(
       names = "--commit",
@@ -43,14 +49,17 @@ final class VolumeSetCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (replicas == null && commit == null) {
+    if (replicas == null && minInSync == null && commit == null) {
       throw new TrefoilException(
-          Reason.INVALID, "volume set: nothing to change; give --replicas or --commit");
+          Reason.INVALID, "volume set: nothing to change; give --min-in-sync or --commit");
     }
     Target target = Target.resolve(global, context.machine());
     try (AdminClient client = context.connect(target, Context.ANSWER)) {
       VolumeLine changed =
-          client.ask(Verb.VOLUME_SET, new VolumeArgument(name, replicas, commit), VolumeLine.class);
+          client.ask(
+              Verb.VOLUME_SET,
+              new VolumeArgument(name, replicas, minInSync, commit),
+              VolumeLine.class);
       VolumeOutput.print(context, changed, json, "changed");
     }
     return ExitCode.OK.status();

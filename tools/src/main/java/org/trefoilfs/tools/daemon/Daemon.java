@@ -26,6 +26,7 @@ import org.trefoilfs.tools.mount.MountHandle;
 import org.trefoilfs.tools.mount.MountSpec;
 import org.trefoilfs.tools.mount.ProcessId;
 import org.trefoilfs.tools.mount.Registry;
+import org.trefoilfs.tools.status.StatusBuilder;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -143,6 +144,12 @@ public final class Daemon implements AutoCloseable {
       throw new IllegalStateException("not running");
     }
     return now.host().identity();
+  }
+
+  /** What so small a cluster does not survive, in sentences. */
+  public List<String> warnings() {
+    Running now = running;
+    return now == null ? List.of() : StatusBuilder.survival(now.host().snapshot());
   }
 
   /** Waits until the verb {@code stop} arrives. */

@@ -77,6 +77,10 @@ public final class HostConfig {
 
   public HostOptions toOptions() {
     HostOptions.Settings defaults = HostOptions.Settings.DEFAULT;
+    Optional<Duration> detection = get(Key.FAILURE_DETECTION).map(Durations::parse);
+    Duration timeout = get(Key.WRITE_TIMEOUT).map(Durations::parse).orElse(defaults.timeout());
+    // The cluster's, when none is given, is known to the host alone.
+    detection.ifPresent(given -> HostOptions.checkPatience(timeout, given));
     return new HostOptions(
         data(),
         get(Key.NAME),
@@ -86,11 +90,7 @@ public final class HostConfig {
             get(Key.WITNESS).map(Boolean::parseBoolean).orElse(defaults.witness()),
             get(Key.DOMAIN),
             get(Key.WEIGHT).map(Integer::parseInt).orElse(defaults.weight()),
-            duration(Key.DETECTION, defaults.detection()),
-            duration(Key.TIMEOUT, defaults.timeout())));
-  }
-
-  private Duration duration(Key key, Duration otherwise) {
-    return get(key).map(Durations::parse).orElse(otherwise);
+            detection,
+            timeout));
   }
 }

@@ -14,7 +14,10 @@ import org.trefoilfs.tools.admin.DaemonService;
 import org.trefoilfs.tools.admin.Json;
 import org.trefoilfs.tools.admin.Messages;
 import org.trefoilfs.tools.admin.Messages.Directory;
+import org.trefoilfs.tools.admin.Messages.HostLeave;
+import org.trefoilfs.tools.admin.Messages.HostName;
 import org.trefoilfs.tools.admin.Messages.MountList;
+import org.trefoilfs.tools.admin.Messages.Recover;
 import org.trefoilfs.tools.admin.Messages.VolumeArgument;
 import org.trefoilfs.tools.admin.Messages.VolumeLine;
 import org.trefoilfs.tools.admin.Messages.VolumeName;
@@ -25,6 +28,8 @@ import org.trefoilfs.tools.library.RunningHost;
 import org.trefoilfs.tools.library.VolumeUsage;
 import org.trefoilfs.tools.mount.Here;
 import org.trefoilfs.tools.mount.MountSpec;
+import org.trefoilfs.tools.recover.RecoverBuilder;
+import org.trefoilfs.tools.recover.RecoverReport;
 import org.trefoilfs.tools.status.StatusBuilder;
 import tools.jackson.databind.JsonNode;
 
@@ -39,12 +44,14 @@ final class HostVerbs implements DaemonService {
   private final Path data;
   private final KeptMounts mounts;
   private final Runnable stop;
+  private final HostAdministration administration;
 
   HostVerbs(RunningHost host, Path data, KeptMounts mounts, Runnable stop) {
     this.host = host;
     this.data = data;
     this.mounts = mounts;
     this.stop = stop;
+    this.administration = new HostAdministration(host);
   }
 
   @Override
@@ -54,6 +61,10 @@ final class HostVerbs implements DaemonService {
           case WHERE -> where();
           case STATUS -> status();
           case HOST_LIST -> new Messages.Hosts(StatusBuilder.hosts(host.snapshot()));
+          case HOST_LEAVE -> administration.leave(Json.convert(argument, HostLeave.class));
+          case HOST_REMOVE -> administration.remove(Json.convert(argument, HostName.class).name());
+          case RECOVER -> recover(Json.convert(argument, Recover.class));
+          case RECOVER_HISTORY -> RecoverBuilder.history(host.latest());
           case VOLUME_LIST -> new Messages.Volumes(volumes());
           case VOLUME_CREATE -> create(Json.convert(argument, VolumeArgument.class));
           case VOLUME_SET -> set(Json.convert(argument, VolumeArgument.class));
@@ -66,6 +77,13 @@ final class HostVerbs implements DaemonService {
         });
   }
 
+  private RecoverReport recover(Recover argument) {
+    Recovering recovering = new Recovering(host);
+    return argument.operator() == null
+        ? recovering.look()
+        : recovering.acceptLoss(argument.operator());
+  }
+
   private Where where() {
     RunningHost.Identity identity = host.identity();
     Here here = Here.current();
@@ -75,7 +93,8 @@ final class HostVerbs implements DaemonService {
         identity.clusterId(),
         identity.id().value(),
         identity.name(),
-        identity.address().toString());
+        identity.address().toString(),
+        StatusBuilder.survival(host.snapshot()));
   }
 
   private Object status() {
@@ -109,8 +128,10 @@ final class HostVerbs implements DaemonService {
     int replicas = Optional.ofNullable(argument.replicas()).orElse(DEFAULT_REPLICAS);
     checkReplicas(argument.name(), replicas);
     CommitMode commit = Optional.ofNullable(argument.commit()).orElse(CommitMode.SYNC);
-    VolumeInfo volume = host.createVolume(argument.name(), replicas, commit);
-    return StatusBuilder.line(volume, new VolumeUsage(0, 0));
+    int minInSync = Optional.ofNullable(argument.minInSync()).orElse(0);
+    checkMinInSync(argument, replicas);
+    VolumeInfo volume = host.createVolume(argument.name(), replicas, minInSync, commit);
+    return StatusBuilder.changed(host.snapshot(), volume, new VolumeUsage(0, 0));
   }
 
   private void checkReplicas(String name, int replicas) {
@@ -139,6 +160,16 @@ final class HostVerbs implements DaemonService {
     }
   }
 
+  private static void checkMinInSync(VolumeArgument argument, int replicas) {
+    Integer wanted = argument.minInSync();
+    if (wanted != null && (wanted < 1 || wanted > replicas)) {
+      throw new TrefoilException(
+          Reason.INVALID,
+          "volume %s: %d of %d replicas cannot have to be in sync; give --min-in-sync 1 to %d"
+              .formatted(argument.name(), wanted, replicas, replicas));
+    }
+  }
+
   private static boolean stores(HostInfo info) {
     return !info.witness();
   }
@@ -147,9 +178,11 @@ final class HostVerbs implements DaemonService {
     VolumeInfo volume = volume(argument.name());
     int replicas = Optional.ofNullable(argument.replicas()).orElse(volume.replicas());
     checkReplicas(argument.name(), replicas);
+    checkMinInSync(argument, replicas);
     CommitMode commit = Optional.ofNullable(argument.commit()).orElse(volume.commit());
-    VolumeInfo changed = host.setVolume(volume, replicas, commit);
-    return StatusBuilder.line(changed, usage(changed));
+    int minInSync = Optional.ofNullable(argument.minInSync()).orElse(0);
+    VolumeInfo changed = host.setVolume(volume, replicas, minInSync, commit);
+    return StatusBuilder.changed(host.snapshot(), changed, usage(changed));
   }
 
   private Messages.Nothing delete(String name) {

@@ -1,6 +1,8 @@
 package org.trefoilfs.tools.daemon;
 
+import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -10,6 +12,7 @@ import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.host.HostOptions;
 import org.trefoilfs.replication.membership.Address;
+import org.trefoilfs.replication.membership.ClusterView;
 
 /** A setting of a host: an option of {@code host start}, and a key of its configuration file. */
 public enum Key {
@@ -21,8 +24,14 @@ public enum Key {
   DOMAIN(Key::checkText),
   WEIGHT(Key::checkWeight),
   HEAP(Key::checkHeap),
-  DETECTION(Durations::parse),
-  TIMEOUT(Durations::parse);
+  FAILURE_DETECTION(Key::checkDetection, "detection"),
+  WRITE_TIMEOUT(Key::checkTimeout, "timeout");
+
+  /** The other keys' bounds are the cluster's own; a shorter wait than this is no wait. */
+  private static final Duration MIN_TIMEOUT = Duration.ofSeconds(1);
+
+  /** A program that waits longer for its disk has been killed by somebody. */
+  private static final Duration MAX_TIMEOUT = Duration.ofHours(1);
 
   /** Bounds of a weight: as {@link HostOptions.Settings} has them. */
   private static final int MAX_WEIGHT = 100;
@@ -34,14 +43,19 @@ public enum Key {
   private static final Pattern HEAP_SYNTAX = Pattern.compile("[1-9][0-9]{0,6}[mMgG]");
 
   private final Consumer<String> check;
+  private final List<String> aliases;
 
-  Key(Consumer<String> check) {
+  /**
+   * @param aliases shorter names, which mean the same
+   */
+  Key(Consumer<String> check, String... aliases) {
     this.check = check;
+    this.aliases = List.of(aliases);
   }
 
   /** As it is written in a file; the option is the same with two dashes before it. */
   public String text() {
-    return name().toLowerCase(Locale.ROOT);
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
   public String option() {
@@ -57,7 +71,9 @@ public enum Key {
   }
 
   public static Optional<Key> ofText(String text) {
-    return Arrays.stream(values()).filter(key -> key.text().equals(text)).findFirst();
+    return Arrays.stream(values())
+        .filter(key -> key.text().equals(text) || key.aliases.contains(text))
+        .findFirst();
   }
 
   /** All keys, for an error message. */
@@ -99,6 +115,22 @@ public enum Key {
           Reason.INVALID, "'" + value + "' is not a weight; give a number from 1 to 100", e);
     }
     throw invalid("'" + value + "' is not a weight; give a number from 1 to 100");
+  }
+
+  private static void checkDetection(String value) {
+    checkBetween(value, ClusterView.MIN_DETECTION, ClusterView.MAX_DETECTION);
+  }
+
+  private static void checkTimeout(String value) {
+    checkBetween(value, MIN_TIMEOUT, MAX_TIMEOUT);
+  }
+
+  private static void checkBetween(String value, Duration least, Duration most) {
+    Duration given = Durations.parse(value);
+    if (given.compareTo(least) < 0 || given.compareTo(most) > 0) {
+      throw invalid(
+          "'%s' is outside %d ms to %d s".formatted(value, least.toMillis(), most.toSeconds()));
+    }
   }
 
   private static void checkHeap(String value) {

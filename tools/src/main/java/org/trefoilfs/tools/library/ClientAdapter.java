@@ -58,7 +58,8 @@ final class ClientAdapter implements ClusterAccess, Member {
         List.copyOf(view.hosts().values()),
         List.copyOf(view.volumesById().values()),
         view.placement().groups(),
-        Map.of());
+        Map.of(),
+        List.copyOf(view.losses().values()));
   }
 
   @Override
@@ -67,13 +68,13 @@ final class ClientAdapter implements ClusterAccess, Member {
   }
 
   @Override
-  public VolumeInfo createVolume(String name, int replicas, CommitMode commit) {
-    return volumes.create(name, replicas, commit);
+  public VolumeInfo createVolume(String name, int replicas, int minInSync, CommitMode commit) {
+    return volumes.create(name, replicas, minInSync, commit);
   }
 
   @Override
-  public VolumeInfo setVolume(VolumeInfo volume, int replicas, CommitMode commit) {
-    return volumes.set(volume, replicas, commit);
+  public VolumeInfo setVolume(VolumeInfo volume, int replicas, int minInSync, CommitMode commit) {
+    return volumes.set(volume, replicas, minInSync, commit);
   }
 
   @Override

@@ -18,11 +18,15 @@ public interface ClusterAccess extends AutoCloseable {
   /** Files and bytes of a volume. */
   VolumeUsage usage(VolumeInfo volume);
 
-  /** EXISTS when the name is taken, INVALID when there are too few hosts for the replicas. */
-  VolumeInfo createVolume(String name, int replicas, CommitMode commit);
+  /**
+   * EXISTS when the name is taken, INVALID when there are too few hosts for the replicas.
+   *
+   * @param minInSync replicas that must be in sync for writes; 0: as usual for so many
+   */
+  VolumeInfo createVolume(String name, int replicas, int minInSync, CommitMode commit);
 
   /** Changes what a volume promises. */
-  VolumeInfo setVolume(VolumeInfo volume, int replicas, CommitMode commit);
+  VolumeInfo setVolume(VolumeInfo volume, int replicas, int minInSync, CommitMode commit);
 
   void deleteVolume(VolumeInfo volume);
 

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.trefoilfs.replication.membership.AcceptedLoss;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.membership.HostInfo;
 import org.trefoilfs.replication.membership.VolumeInfo;
@@ -16,6 +17,7 @@ import org.trefoilfs.replication.transport.Message.HostReport;
  *
  * @param control who votes, and who leads
  * @param volumes including those being deleted
+ * @param losses what operators have accepted
  * @param reports what each host last said of itself; a host that is missing here has not been heard
  */
 public record ClusterSnapshot(
@@ -23,7 +25,8 @@ public record ClusterSnapshot(
     List<HostInfo> hosts,
     List<VolumeInfo> volumes,
     Collection<PgView> groups,
-    Map<HostId, HostReport> reports) {
+    Map<HostId, HostReport> reports,
+    List<AcceptedLoss> losses) {
   /** The state log's membership. */
   public record Control(String clusterId, Optional<HostId> leader, Set<HostId> voters) {}
 }

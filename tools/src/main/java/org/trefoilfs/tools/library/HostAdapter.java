@@ -12,9 +12,13 @@ import org.trefoilfs.replication.commit.CommitMode;
 import org.trefoilfs.replication.host.Fsck;
 import org.trefoilfs.replication.host.Host;
 import org.trefoilfs.replication.host.HostOptions;
+import org.trefoilfs.replication.host.LossRecovery;
 import org.trefoilfs.replication.membership.Address;
 import org.trefoilfs.replication.membership.ClusterClient;
 import org.trefoilfs.replication.membership.ClusterView;
+import org.trefoilfs.replication.membership.HostId;
+import org.trefoilfs.replication.membership.HostState;
+import org.trefoilfs.replication.membership.LossPlan;
 import org.trefoilfs.replication.membership.VolumeInfo;
 import org.trefoilfs.replication.statelog.StateLog;
 import org.trefoilfs.replication.transport.Message;
@@ -62,7 +66,8 @@ final class HostAdapter implements RunningHost, Member {
         List.copyOf(view.hosts().values()),
         List.copyOf(view.volumesById().values()),
         view.placement().groups(),
-        host.reports());
+        host.reports(),
+        List.copyOf(view.losses().values()));
   }
 
   @Override
@@ -71,13 +76,13 @@ final class HostAdapter implements RunningHost, Member {
   }
 
   @Override
-  public VolumeInfo createVolume(String name, int replicas, CommitMode commit) {
-    return volumes.create(name, replicas, commit);
+  public VolumeInfo createVolume(String name, int replicas, int minInSync, CommitMode commit) {
+    return volumes.create(name, replicas, minInSync, commit);
   }
 
   @Override
-  public VolumeInfo setVolume(VolumeInfo volume, int replicas, CommitMode commit) {
-    return volumes.set(volume, replicas, commit);
+  public VolumeInfo setVolume(VolumeInfo volume, int replicas, int minInSync, CommitMode commit) {
+    return volumes.set(volume, replicas, minInSync, commit);
   }
 
   @Override
@@ -114,6 +119,31 @@ final class HostAdapter implements RunningHost, Member {
         report.bytes(),
         Digests.text(report.digest()),
         report.damage());
+  }
+
+  @Override
+  public LossPlan surveyLoss() {
+    return Waits.get(host.lossRecovery().survey());
+  }
+
+  @Override
+  public LossRecovery.Outcome acceptLoss(String operator) {
+    return Waits.get(host.lossRecovery().accept(operator));
+  }
+
+  @Override
+  public LossRecovery.Silence silence(HostId other) {
+    return host.lossRecovery().silence(other);
+  }
+
+  @Override
+  public void setLeaving(HostId other, boolean leaving) {
+    Waits.get(host.cluster().setHostState(other, leaving ? HostState.LEAVING : HostState.UP));
+  }
+
+  @Override
+  public void removeHost(HostId other) {
+    Waits.get(host.cluster().removeHost(other));
   }
 
   @Override

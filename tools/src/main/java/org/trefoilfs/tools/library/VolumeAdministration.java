@@ -1,6 +1,7 @@
 package org.trefoilfs.tools.library;
 
 import java.time.Duration;
+import java.util.function.Predicate;
 import org.trefoilfs.mount.namespace.NamespaceModule;
 import org.trefoilfs.mount.namespace.Query;
 import org.trefoilfs.mount.namespace.Reply;
@@ -8,6 +9,7 @@ import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.commit.CommitMode;
 import org.trefoilfs.replication.membership.ClusterCommand.CreateVolume;
+import org.trefoilfs.replication.membership.ClusterCommand.SetVolume;
 import org.trefoilfs.replication.membership.ClusterDelta;
 import org.trefoilfs.replication.membership.ClusterView;
 import org.trefoilfs.replication.membership.VolumeInfo;
@@ -34,12 +36,12 @@ final class VolumeAdministration {
     return ClusterDelta.apply(known, Waits.get(member.cluster().deltaSince(known.epoch())));
   }
 
-  VolumeInfo create(String name, int replicas, CommitMode commit) {
-    CreateVolume command = new CreateVolume(name, replicas, commit);
+  VolumeInfo create(String name, int replicas, int minInSync, CommitMode commit) {
+    CreateVolume command = new CreateVolume(name, replicas, minInSync, commit);
     for (int attempt = 1; ; attempt++) {
       try {
         Waits.get(member.cluster().createVolume(member.view(), command));
-        return awaitNamed(name, commit);
+        return awaitNamed(name, _ -> true);
       } catch (TrefoilException e) {
         if (e.reason() != Reason.STALE_VIEW || attempt == PLACINGS) {
           throw e;
@@ -49,7 +51,7 @@ final class VolumeAdministration {
     }
   }
 
-  VolumeInfo set(VolumeInfo volume, int replicas, CommitMode commit) {
+  VolumeInfo set(VolumeInfo volume, int replicas, int minInSync, CommitMode commit) {
     if (replicas != volume.replicas()) {
       throw new TrefoilException(
           Reason.NOT_PERMITTED,
@@ -59,8 +61,10 @@ final class VolumeAdministration {
               + volume.replicas()
               + " and cannot be changed in this version; create another volume and copy");
     }
-    Waits.get(member.cluster().setVolume(volume.name(), commit));
-    return awaitNamed(volume.name(), commit);
+    Waits.get(member.cluster().setVolume(new SetVolume(volume.name(), minInSync, commit)));
+    return awaitNamed(
+        volume.name(),
+        seen -> seen.commit() == commit && (minInSync == 0 || seen.minInSync() == minInSync));
   }
 
   void delete(VolumeInfo volume) {
@@ -82,11 +86,11 @@ final class VolumeAdministration {
     };
   }
 
-  private VolumeInfo awaitNamed(String name, CommitMode commit) {
+  private VolumeInfo awaitNamed(String name, Predicate<VolumeInfo> changed) {
     long deadline = System.nanoTime() + VIEW_LAG.toNanos();
     while (System.nanoTime() < deadline) {
       VolumeInfo volume = member.view().volumes().get(name);
-      if (volume != null && volume.commit() == commit) {
+      if (volume != null && changed.test(volume)) {
         return volume;
       }
       pause();

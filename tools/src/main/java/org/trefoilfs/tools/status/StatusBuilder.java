@@ -2,6 +2,7 @@ package org.trefoilfs.tools.status;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -18,6 +19,7 @@ import org.trefoilfs.tools.admin.Messages.MountLine;
 import org.trefoilfs.tools.admin.Messages.VolumeLine;
 import org.trefoilfs.tools.library.ClusterSnapshot;
 import org.trefoilfs.tools.library.VolumeUsage;
+import org.trefoilfs.tools.recover.RecoverBuilder;
 import org.trefoilfs.tools.status.StatusReport.Activity;
 import org.trefoilfs.tools.status.StatusReport.CatchingUp;
 import org.trefoilfs.tools.status.StatusReport.Groups;
@@ -45,7 +47,7 @@ public final class StatusBuilder {
         new Summary(snapshot.control().clusterId(), inSync, groups),
         hosts,
         volumes(snapshot, usage),
-        new Activity(catchingUp, mounts),
+        new Activity(catchingUp, mounts, RecoverBuilder.lines(snapshot)),
         Warnings.of(snapshot, hosts, groups, mounts));
   }
 
@@ -93,21 +95,40 @@ public final class StatusBuilder {
   }
 
   public static VolumeLine line(VolumeInfo volume, VolumeUsage usage) {
+    return line(volume, usage, VolumeWarnings.lasting(volume));
+  }
+
+  /** The same, with what should be known by whoever just chose its settings. */
+  public static VolumeLine changed(ClusterSnapshot snapshot, VolumeInfo volume, VolumeUsage usage) {
+    return line(volume, usage, VolumeWarnings.whenSet(snapshot, volume));
+  }
+
+  private static VolumeLine line(VolumeInfo volume, VolumeUsage usage, List<String> warnings) {
     return new VolumeLine(
         volume.name(),
         volume.replicas(),
+        volume.minInSync(),
         volume.commit().name().toLowerCase(Locale.ROOT),
         usage.files(),
-        usage.bytes());
+        usage.bytes(),
+        warnings);
+  }
+
+  /** What so few hosts cannot survive. */
+  public static List<String> survival(ClusterSnapshot snapshot) {
+    return Warnings.twoHosts(snapshot).stream().toList();
   }
 
   private static Groups count(ClusterSnapshot snapshot) {
     int inSync = 0;
     int degraded = 0;
     int unavailable = 0;
+    Map<Integer, Integer> needed = new HashMap<>();
     for (PgView group : snapshot.groups()) {
       int replicas = Pools.pool(group.pg());
-      if (!group.isOpen() || group.inSync().size() < minInSync(replicas)) {
+      if (!group.isOpen()
+          || group.inSync().size()
+              < needed.computeIfAbsent(replicas, pool -> minInSync(snapshot, pool))) {
         unavailable++;
       } else if (group.inSync().size() < replicas) {
         degraded++;
@@ -118,9 +139,13 @@ public final class StatusBuilder {
     return new Groups(snapshot.groups().size(), inSync, degraded, unavailable);
   }
 
-  /** Below it writes wait (DESIGN 5: 2 of 3). */
-  static int minInSync(int replicas) {
-    return (replicas + 1) / 2;
+  /** Below it the writes of at least one volume wait. */
+  private static int minInSync(ClusterSnapshot snapshot, int replicas) {
+    return snapshot.volumes().stream()
+        .filter(volume -> !volume.deleted() && volume.replicas() == replicas)
+        .mapToInt(VolumeInfo::minInSync)
+        .max()
+        .orElse(VolumeInfo.usualMinInSync(replicas));
   }
 
   private static List<CatchingUp> catchingUp(ClusterSnapshot snapshot) {

@@ -4,11 +4,12 @@ import java.util.List;
 import org.trefoilfs.tools.admin.Messages.HostLine;
 import org.trefoilfs.tools.admin.Messages.MountLine;
 import org.trefoilfs.tools.admin.Messages.VolumeLine;
+import org.trefoilfs.tools.recover.LossHistory;
 
 /**
  * The answer to {@code status}: what {@code trefoil status --json} prints.
  *
- * @param activity what is being repaired
+ * @param activity what is being repaired, or could not be
  * @param warnings sentences for an operator
  */
 public record StatusReport(
@@ -27,7 +28,11 @@ public record StatusReport(
    */
   public record Groups(int total, int inSync, int degraded, int unavailable) {}
 
-  public record Activity(List<CatchingUp> catchingUp, List<MountLine> mounts) {}
+  /**
+   * @param acceptedLosses what operators gave up, the oldest first
+   */
+  public record Activity(
+      List<CatchingUp> catchingUp, List<MountLine> mounts, List<LossHistory.Line> acceptedLosses) {}
 
   /**
    * A host that fetches what it missed.

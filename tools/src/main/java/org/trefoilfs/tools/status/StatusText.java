@@ -6,6 +6,7 @@ import java.util.Map;
 import org.trefoilfs.tools.admin.Messages.HostLine;
 import org.trefoilfs.tools.admin.Messages.MountLine;
 import org.trefoilfs.tools.admin.Messages.VolumeLine;
+import org.trefoilfs.tools.recover.LossHistory;
 import org.trefoilfs.tools.status.StatusReport.CatchingUp;
 import org.trefoilfs.tools.status.StatusReport.Groups;
 
@@ -24,6 +25,13 @@ public final class StatusText {
     }
     if (!status.activity().mounts().isEmpty()) {
       out.append('\n').append(mounts(status.activity().mounts()));
+    }
+    List<LossHistory.Line> losses = status.activity().acceptedLosses();
+    if (!losses.isEmpty()) {
+      LossHistory.Line last = losses.getLast();
+      out.append("\nlosses accepted: ").append(losses.size());
+      out.append(", the last at ").append(last.time()).append(" by ").append(last.operator());
+      out.append("; see: trefoil recover --history\n");
     }
     if (!status.warnings().isEmpty()) {
       out.append('\n');
@@ -67,11 +75,12 @@ public final class StatusText {
     if (volumes.isEmpty()) {
       return "no volumes; create one with: trefoil volume create NAME\n";
     }
-    Table table = new Table("VOLUME", "REPLICAS", "COMMIT", "FILES", "SIZE");
+    Table table = new Table("VOLUME", "REPLICAS", "MIN IN-SYNC", "COMMIT", "FILES", "SIZE");
     for (VolumeLine volume : volumes) {
       table.row(
           volume.name(),
           Integer.toString(volume.replicas()),
+          Integer.toString(volume.minInSync()),
           volume.commit(),
           Sizes.count(volume.files()),
           Sizes.bytes(volume.bytes()));

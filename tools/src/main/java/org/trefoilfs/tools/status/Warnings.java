@@ -2,7 +2,14 @@ package org.trefoilfs.tools.status;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.membership.HostInfo;
+import org.trefoilfs.replication.placement.PgView;
 import org.trefoilfs.tools.admin.Messages.HostLine;
 import org.trefoilfs.tools.admin.Messages.MountLine;
 import org.trefoilfs.tools.library.ClusterSnapshot;
@@ -23,6 +30,10 @@ final class Warnings {
       health(host, warnings);
     }
     groups(groups, warnings);
+    closed(snapshot, warnings);
+    snapshot.volumes().stream()
+        .filter(volume -> !volume.deleted())
+        .forEach(volume -> warnings.addAll(VolumeWarnings.lasting(volume)));
     for (MountLine mount : mounts) {
       if (!mount.problem().isEmpty()) {
         warnings.add("mount " + mount.directory() + ": " + mount.problem());
@@ -36,14 +47,32 @@ final class Warnings {
       warnings.add("no leader: a majority of the voters must be up before anything can be written");
     }
     long storage = snapshot.hosts().stream().filter(host -> !host.witness()).count();
-    boolean witness = snapshot.hosts().stream().anyMatch(HostInfo::witness);
     if (storage == 1) {
       warnings.add("one host: nothing is replicated; start others with --join");
-    } else if (storage == 2 && !witness) {
-      warnings.add(
-          "two hosts without a witness: the loss of either stops writes; start a third host, or"
-              + " one with --witness");
     }
+    twoHosts(snapshot).ifPresent(warnings::add);
+  }
+
+  /**
+   * Two hosts have no majority without each other, so one of them votes alone: the cluster does not
+   * outlive that one.
+   */
+  static Optional<String> twoHosts(ClusterSnapshot snapshot) {
+    long storage = snapshot.hosts().stream().filter(host -> !host.witness()).count();
+    boolean witness = snapshot.hosts().stream().anyMatch(HostInfo::witness);
+    if (storage != 2 || witness) {
+      return Optional.empty();
+    }
+    String voters =
+        snapshot.hosts().stream()
+            .filter(host -> snapshot.control().voters().contains(host.id()))
+            .map(HostInfo::name)
+            .collect(Collectors.joining(" or "));
+    return Optional.of(
+        "two hosts without a witness: they do not survive the loss of "
+            + (voters.isEmpty() ? "one of them" : voters)
+            + ", without which nothing can be written or looked up; start a third host, or one with"
+            + " --witness");
   }
 
   private static void health(HostLine host, List<String> warnings) {
@@ -57,6 +86,27 @@ final class Warnings {
               + ": only "
               + Sizes.bytes(host.space().usable())
               + " of its disk are left; writes fail with ENOSPC when it is full");
+    }
+  }
+
+  private static void closed(ClusterSnapshot snapshot, List<String> warnings) {
+    Map<HostId, HostInfo> hosts = new TreeMap<>();
+    snapshot.hosts().forEach(host -> hosts.put(host.id(), host));
+    TreeSet<String> missing = new TreeSet<>();
+    for (PgView group : snapshot.groups()) {
+      if (!group.isOpen()) {
+        group.inSync().stream()
+            .map(member -> hosts.get(member.host()))
+            .filter(host -> host != null && !host.isAlive())
+            .forEach(host -> missing.add(host.name()));
+      }
+    }
+    if (!missing.isEmpty()) {
+      warnings.add(
+          "placement groups are closed for want of "
+              + String.join(", ", missing)
+              + ": they open by themselves when it runs again; if it is gone for good, see: trefoil"
+              + " recover");
     }
   }
 

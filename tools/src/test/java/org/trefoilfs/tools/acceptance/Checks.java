@@ -15,8 +15,11 @@ import org.trefoilfs.tools.support.CommandRun;
 final class Checks {
   private static final int HEALING_SECONDS = 300;
 
-  /** A commit index reaches the backups a few milliseconds after the primary. */
-  private static final Duration SETTLING = Duration.ofSeconds(30);
+  /**
+   * A commit index reaches the backups a few milliseconds after the primary; reading all of three
+   * stores takes minutes on a busy machine.
+   */
+  private static final Duration SETTLING = Duration.ofMinutes(5);
 
   private Checks() {}
 

@@ -45,7 +45,7 @@ class PartitionTest {
   static void start() {
     network =
         NetworkNamespaces.create(
-            HOSTS, HostConfig.empty().with(Key.TIMEOUT, TIMEOUT.toSeconds() + "s"));
+            HOSTS, HostConfig.empty().with(Key.WRITE_TIMEOUT, TIMEOUT.toSeconds() + "s"));
     cluster = ClusterProcesses.start(directory, HOSTS, network);
     cluster.createVolume("work", 3);
     for (int host = 1; host <= HOSTS; host++) {

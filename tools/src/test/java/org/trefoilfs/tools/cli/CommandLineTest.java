@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.trefoilfs.replication.membership.HostState;
 import org.trefoilfs.tools.admin.Json;
 import org.trefoilfs.tools.daemon.Daemon;
 import org.trefoilfs.tools.daemon.HostConfig;
@@ -25,13 +26,13 @@ import tools.jackson.databind.JsonNode;
 class CommandLineTest {
   @TempDir Path directory;
   private Path data;
+  private final StubLibrary library = new StubLibrary();
   private CommandRun.Setting setting;
   private Daemon daemon;
 
   @BeforeEach
   void startDaemon() {
     data = directory.resolve("host");
-    StubLibrary library = new StubLibrary();
     setting = new CommandRun.Setting(library, directory);
     HostConfig config =
         HostConfig.empty()
@@ -51,12 +52,15 @@ class CommandLineTest {
   void createdVolumeIsListed() {
     CommandRun created = setting.run("volume", "create", "work", "--replicas", "1");
     assertThat(created.err()).isEmpty();
-    assertThat(created.out()).isEqualTo("volume work created: 1 replicas, commit sync\n");
+    assertThat(created.out())
+        .isEqualTo("volume work created: 1 replicas, min in-sync 1, commit sync\n");
     assertThat(created.status()).isZero();
 
     CommandRun listed = setting.run("volume", "list");
     assertThat(listed.out())
-        .isEqualTo("VOLUME  REPLICAS  COMMIT  FILES  SIZE\nwork    1         sync    1      0 B\n");
+        .isEqualTo(
+            "VOLUME  REPLICAS  MIN IN-SYNC  COMMIT  FILES  SIZE\n"
+                + "work    1         1            sync    1      0 B\n");
 
     JsonNode json =
         Json.read(setting.run("volume", "list", "--json").out().getBytes(), JsonNode.class);
@@ -85,8 +89,68 @@ class CommandLineTest {
   void settingChangesOnlyWhatIsNamed() {
     setting.run("volume", "create", "work", "--replicas", "1");
     CommandRun run = setting.run("volume", "set", "work", "--commit", "async");
-    assertThat(run.out()).isEqualTo("volume work changed: 1 replicas, commit async\n");
+    assertThat(run.out())
+        .isEqualTo("volume work changed: 1 replicas, min in-sync 1, commit async\n");
     assertThat(setting.run("volume", "set", "work").status()).isEqualTo(2);
+  }
+
+  @Test
+  void minInSyncIsWithinTheReplicasAndOneIsWarnedOf() {
+    library.host().addHost(2, "beta", HostState.UP);
+    library.host().addHost(3, "gamma", HostState.UP);
+    CommandRun careless = setting.run("volume", "create", "work", "--min-in-sync", "1");
+    assertThat(careless.status()).isZero();
+    assertThat(careless.out())
+        .isEqualTo("volume work created: 3 replicas, min in-sync 1, commit sync\n");
+    assertThat(careless.err())
+        .isEqualTo(
+            "warning: volume work: min in-sync 1 of 3: while its other hosts are away a write has"
+                + " one copy, and is lost with that host\n");
+    assertThat(setting.run("volume", "set", "work", "--min-in-sync", "2").err()).isEmpty();
+    CommandRun tooMany = setting.run("volume", "set", "work", "--min-in-sync", "4");
+    assertThat(tooMany.status()).isEqualTo(2);
+    assertThat(tooMany.err())
+        .isEqualTo(
+            "trefoil: volume work: 4 of 3 replicas cannot have to be in sync; give --min-in-sync 1"
+                + " to 3\n");
+  }
+
+  @Test
+  void volumeOnTwoHostsWithoutAWitnessSaysWhatItDoesNotSurvive() {
+    library.host().addHost(2, "beta", HostState.UP);
+    CommandRun run = setting.run("volume", "create", "pair", "--replicas", "2");
+    assertThat(run.status()).isZero();
+    assertThat(run.err())
+        .contains("warning: two hosts without a witness: they do not survive the loss of alpha");
+    JsonNode json =
+        Json.read(
+            setting.run("volume", "create", "other", "--replicas", "2", "--json").out().getBytes(),
+            JsonNode.class);
+    assertThat(json.get("warnings")).hasSize(2);
+    assertThat(json.get("minInSync").asInt()).isEqualTo(1);
+  }
+
+  @Test
+  void hostThatRunsIsNotRemovedAndOneThatDoesNotIs() {
+    library.host().addHost(2, "beta", HostState.UP);
+    CommandRun running = setting.run("host", "remove", "beta");
+    assertThat(running.status()).isEqualTo(5);
+    assertThat(running.err()).contains("host beta: it runs", "'trefoil host leave beta'");
+    assertThat(setting.run("host", "leave", "beta").out()).isEqualTo("host beta leaves\n");
+    assertThat(setting.run("host", "list").out()).contains("beta", "leaving");
+    assertThat(setting.run("host", "leave", "h2", "--cancel").out()).isEqualTo("host h2 stays\n");
+    setting.run("volume", "create", "pair", "--replicas", "2");
+    library.host().addHost(2, "beta", HostState.DOWN);
+    CommandRun removed = setting.run("host", "remove", "beta");
+    assertThat(removed.out()).isEqualTo("host beta removed\n");
+    assertThat(removed.err())
+        .isEqualTo(
+            "warning: volume pair wants 2 replicas, and 1 storage hosts are left; start another"
+                + " with --join\n");
+    CommandRun again = setting.run("host", "remove", "beta");
+    assertThat(again.status()).isEqualTo(4);
+    assertThat(again.err())
+        .isEqualTo("trefoil: host beta: there is no such host; the hosts are alpha\n");
   }
 
   @Test
@@ -205,6 +269,12 @@ class CommandLineTest {
         "host start --data /x --weight 0",
         "host start --data /x --heap lots",
         "host start --data /x --timeout 5",
+        "host start --data /x --failure-detection 100ms",
+        "host start --data /x --write-timeout 2h",
+        "host start --data /x --failure-detection 10s --write-timeout 15s",
+        "volume create w --min-in-sync some",
+        "host remove",
+        "recover --accept-loss --history",
         "--cluster here:there status",
         "demo --hosts 0"
       })
@@ -222,6 +292,9 @@ class CommandLineTest {
         "host start",
         "host stop",
         "host list",
+        "host leave",
+        "host remove",
+        "recover",
         "volume create",
         "volume list",
         "volume set",

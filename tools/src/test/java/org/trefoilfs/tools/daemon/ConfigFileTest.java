@@ -37,7 +37,7 @@ class ConfigFileTest {
                 weight: 3
                 heap: 2g
                 detection: 1500ms
-                timeout: 1m
+                write-timeout: 1m
                 """)
             .toOptions();
     assertThat(options.data()).isEqualTo(Path.of("/srv/trefoil"));
@@ -47,7 +47,7 @@ class ConfigFileTest {
     assertThat(options.settings().witness()).isTrue();
     assertThat(options.settings().domain()).contains("rack 4");
     assertThat(options.settings().weight()).isEqualTo(3);
-    assertThat(options.settings().detection()).isEqualTo(Duration.ofMillis(1500));
+    assertThat(options.settings().detection()).contains(Duration.ofMillis(1500));
     assertThat(options.settings().timeout()).isEqualTo(Duration.ofMinutes(1));
   }
 
@@ -70,6 +70,8 @@ class ConfigFileTest {
         "witness: maybe|witness: 'maybe' is neither true nor false",
         "listen: 'here:there'|listen: 'here:there' is not an address",
         "timeout: 5|timeout: '5' is not a duration; write it as 500ms, 30s or 2m",
+        "failure-detection: 100ms|failure-detection: '100ms' is outside 500 ms to 60 s",
+        "write-timeout: 2h|write-timeout: '2h' is not a duration",
         "heap: 1t|heap: '1t' is not an amount of memory",
         "name: 'a b'|name: 'a b' is not a name",
         "- name|it is not a mapping",

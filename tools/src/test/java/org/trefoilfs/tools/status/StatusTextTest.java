@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.trefoilfs.replication.commit.CommitMode;
+import org.trefoilfs.replication.membership.AcceptedLoss;
 import org.trefoilfs.replication.membership.Address;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.membership.HostInfo;
@@ -31,6 +32,9 @@ class StatusTextTest {
 
   private final List<HostInfo> hosts = new ArrayList<>();
   private final List<PgView> groups = new ArrayList<>();
+  private final List<AcceptedLoss> losses = new ArrayList<>();
+  private Set<HostId> voters = Set.of(H1, H2, H3);
+  private int minInSync = 2;
   private final Map<HostId, HostReport> reports = new java.util.HashMap<>();
 
   private void host(HostId id, boolean witness, HostState state, HostReport report) {
@@ -55,13 +59,14 @@ class StatusTextTest {
   private StatusReport build(Optional<HostId> leader, List<MountLine> mounts) {
     return StatusBuilder.build(
         new ClusterSnapshot(
-            new ClusterSnapshot.Control("5d0f3c1e", leader, Set.of(H1, H2, H3)),
+            new ClusterSnapshot.Control("5d0f3c1e", leader, voters),
             hosts,
             List.of(
-                new VolumeInfo(1, "work", 3, CommitMode.SYNC, false),
+                new VolumeInfo(1, "work", 3, minInSync, CommitMode.SYNC, false),
                 new VolumeInfo(2, "gone", 3, CommitMode.SYNC, true)),
             groups,
-            reports),
+            reports,
+            losses),
         Map.of(1, new VolumeUsage(20_123, 1_300_000_000)),
         mounts);
   }
@@ -85,8 +90,8 @@ class StatusTextTest {
             h2    host2  10.0.0.2:7440  up     voter   42 GiB  100 GiB
             h3    host3  10.0.0.3:7440  up     voter   42 GiB  100 GiB
 
-            VOLUME  REPLICAS  COMMIT  FILES  SIZE
-            work    3         sync    20123  1.2 GiB
+            VOLUME  REPLICAS  MIN IN-SYNC  COMMIT  FILES  SIZE
+            work    3         2            sync    20123  1.2 GiB
 
             GROUPS  IN SYNC  DEGRADED  UNAVAILABLE
             2       2        0         0
@@ -120,8 +125,8 @@ class StatusTextTest {
             h2    host2  10.0.0.2:7440  up     voter  42 GiB  100 GiB  7 groups, 120 MiB left, 30 MiB/s, ready in 4 s
             h3    host3  10.0.0.3:7440  down   voter  ?       ?        -
 
-            VOLUME  REPLICAS  COMMIT  FILES  SIZE
-            work    3         sync    20123  1.2 GiB
+            VOLUME  REPLICAS  MIN IN-SYNC  COMMIT  FILES  SIZE
+            work    3         2            sync    20123  1.2 GiB
 
             GROUPS  IN SYNC  DEGRADED  UNAVAILABLE
             4       1        1         2
@@ -139,16 +144,69 @@ class StatusTextTest {
 
   @Test
   void twoHostsWithoutAWitnessAreWarnedOf() {
+    voters = Set.of(H1);
     host(H1, false, HostState.UP, alive(CatchUp.NONE));
     host(H2, false, HostState.UP, alive(CatchUp.NONE));
     assertThat(build(Optional.of(H1), List.of()).warnings())
         .singleElement()
         .asString()
-        .startsWith("two hosts without a witness: the loss of either stops writes");
+        .isEqualTo(
+            "two hosts without a witness: they do not survive the loss of host1, without which"
+                + " nothing can be written or looked up; start a third host, or one with"
+                + " --witness");
     host(H3, true, HostState.UP, new HostReport(true, 0, 0, CatchUp.NONE));
     StatusReport report = build(Optional.of(H1), List.of());
     assertThat(report.warnings()).isEmpty();
     assertThat(report.hosts().getLast().role()).isEqualTo("witness");
+  }
+
+  @Test
+  void aGroupServesNoWritesWithFewerInSyncThanItsVolumesWant() {
+    host(H1, false, HostState.UP, alive(CatchUp.NONE));
+    group(0, H1, H1);
+    group(1, H1, H1, H2);
+    assertThat(build(Optional.of(H1), List.of()).cluster().groups().unavailable()).isEqualTo(1);
+    minInSync = 1;
+    StatusReport careless = build(Optional.of(H1), List.of());
+    assertThat(careless.cluster().groups().unavailable()).isZero();
+    assertThat(careless.warnings())
+        .anyMatch(warning -> warning.startsWith("volume work: min in-sync 1 of 3: while"));
+    minInSync = 3;
+    StatusReport careful = build(Optional.of(H1), List.of());
+    assertThat(careful.cluster().groups().unavailable()).isEqualTo(2);
+    assertThat(careful.warnings())
+        .anyMatch(warning -> warning.startsWith("volume work: min in-sync 3 of 3: writes stop"));
+  }
+
+  @Test
+  void closedGroupsNameTheHostThatTheyWaitForAndTheWayOut() {
+    host(H1, false, HostState.UP, alive(CatchUp.NONE));
+    host(H2, false, HostState.DOWN, new HostReport(false, 0, 0, CatchUp.NONE));
+    group(0, null, H1, H2);
+    assertThat(build(Optional.of(H1), List.of()).warnings())
+        .contains(
+            "placement groups are closed for want of host2: they open by themselves when it runs"
+                + " again; if it is gone for good, see: trefoil recover");
+  }
+
+  @Test
+  void acceptedLossesStayInSight() {
+    host(H1, false, HostState.UP, alive(CatchUp.NONE));
+    losses.add(
+        new AcceptedLoss(
+            0x1234,
+            9,
+            1_700_000_000_000L,
+            "ann@node-1",
+            List.of(new AcceptedLoss.MissingHost(H2, "host2")),
+            List.of(new AcceptedLoss.OpenedGroup(POOL, H1))));
+    StatusReport report = build(Optional.of(H1), List.of());
+    assertThat(report.activity().acceptedLosses().getFirst().missing()).containsExactly("host2");
+    assertThat(StatusText.of(report))
+        .contains(
+            "losses accepted: 1, the last at 2023-11-14T22:13:20Z by ann@node-1; see: trefoil"
+                + " recover --history\n");
+    assertThat(Json.read(Json.bytes(report), StatusReport.class)).isEqualTo(report);
   }
 
   @Test

@@ -5,10 +5,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.trefoilfs.mount.fuse.MountTable;
 import org.trefoilfs.mount.fuse.Unmounter;
@@ -144,6 +146,18 @@ public final class ClusterProcesses implements AutoCloseable {
     running.forEach(process -> process.onExit().join());
   }
 
+  /** A host that does not run is gone for good, and its disk with it. */
+  public void lose(int host) {
+    configs.remove(host);
+    try (Stream<Path> files = Files.walk(data(host))) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
   /** A clean stop. */
   public void stop(int host) {
     daemons(host).stop(data(host));
@@ -188,7 +202,7 @@ public final class ClusterProcesses implements AutoCloseable {
     ask(
         1,
         Verb.VOLUME_CREATE,
-        new VolumeArgument(name, replicas, CommitMode.SYNC),
+        new VolumeArgument(name, replicas, null, CommitMode.SYNC),
         VolumeLine.class);
   }
 

@@ -1,8 +1,11 @@
 package org.trefoilfs.tools.support;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
@@ -71,6 +74,24 @@ public final class SteadyWriter implements AutoCloseable {
       piece.putInt(number * 31 + piece.position());
     }
     return piece.flip();
+  }
+
+  /** Whether the first {@code count} files there are what a writer wrote, whichever mount it is. */
+  public static void verify(Path directory, int count) throws IOException {
+    for (int number = 0; number < count; number++) {
+      byte[] piece = piece(number).array();
+      ByteBuffer whole =
+          ByteBuffer.wrap(Files.readAllBytes(directory.resolve("written-" + number)));
+      assertThat(whole.remaining()).as("bytes of file %d", number).isEqualTo(FILE_BYTES);
+      for (int at = 0; at < FILE_BYTES; at += CALL_BYTES) {
+        assertThat(whole.slice(at, CALL_BYTES)).isEqualTo(ByteBuffer.wrap(piece));
+      }
+    }
+  }
+
+  /** Files written and synced so far. */
+  public int files() {
+    return files.get();
   }
 
   private <T> T call(Call<T> call) throws IOException {

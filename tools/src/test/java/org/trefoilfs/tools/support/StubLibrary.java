@@ -3,6 +3,8 @@ package org.trefoilfs.tools.support;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.trefoilfs.replication.host.HostOptions;
 import org.trefoilfs.replication.membership.Address;
 import org.trefoilfs.tools.library.AdminChannel;
@@ -16,9 +18,17 @@ import org.trefoilfs.tools.library.TrefoilLibrary;
 public final class StubLibrary implements Library {
   private final Library real = new TrefoilLibrary();
 
+  private @Nullable StubHost started;
+
   @Override
   public RunningHost start(HostOptions options, AdminHandler admin) {
-    return new StubHost(options, admin);
+    started = new StubHost(options, admin);
+    return started;
+  }
+
+  /** The host that was started last. */
+  public StubHost host() {
+    return Objects.requireNonNull(started);
   }
 
   @Override

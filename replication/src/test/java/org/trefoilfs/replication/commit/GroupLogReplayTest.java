@@ -1,0 +1,60 @@
+package org.trefoilfs.replication.commit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.ByteBuffer;
+import org.junit.jupiter.api.Test;
+import org.trefoilfs.replication.chunk.ChunkId;
+import org.trefoilfs.replication.chunk.Mutation;
+import org.trefoilfs.replication.journal.JournalRecord;
+import org.trefoilfs.replication.membership.OperationId;
+
+/** A journal of which the beginning was released, while writes were prepared and not committed. */
+final class GroupLogReplayTest {
+  private static final int PG = 1;
+
+  private final GroupLog log = new GroupLog(PG);
+  private long position;
+
+  private void replay(JournalRecord record) {
+    log.replay(record, ++position);
+  }
+
+  private static JournalRecord prepared(long view, long n, long commitIndex) {
+    return new JournalRecord.Prepared(
+        PG,
+        view,
+        n,
+        commitIndex,
+        new OperationId(view, n),
+        new Mutation.Write(new ChunkId(9, 0), 0, ByteBuffer.allocate(8)));
+  }
+
+  @Test
+  void beginningOfTheJournalSaysWhatWasCommitted() {
+    replay(prepared(1, 5, 4));
+    assertThat(log.commitIndex()).isEqualTo(4);
+    assertThat(log.lastN()).isEqualTo(5);
+  }
+
+  @Test
+  void writesPreparedAgainInALaterViewAreNotTakenForCommitted() {
+    // 3 and 4 were prepared in view 1, and again in view 2: their first records are released.
+    replay(prepared(1, 5, 2));
+    replay(prepared(2, 3, 2));
+    replay(prepared(2, 4, 2));
+    replay(prepared(2, 5, 2));
+    assertThat(log.commitIndex()).isEqualTo(2);
+    assertThat(log.suffix()).extracting(Entry::n).containsExactly(3L, 4L, 5L);
+    assertThat(log.suffix()).allMatch(entry -> entry.version().view() == 2);
+  }
+
+  @Test
+  void writesThatWereVoidAreNotTakenForCommitted() {
+    replay(prepared(1, 5, 2));
+    replay(new JournalRecord.Truncated(PG, 2, 2));
+    replay(prepared(2, 3, 2));
+    assertThat(log.commitIndex()).isEqualTo(2);
+    assertThat(log.suffix()).extracting(Entry::n).containsExactly(3L);
+  }
+}

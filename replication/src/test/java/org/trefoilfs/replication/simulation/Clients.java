@@ -1,0 +1,250 @@
+package org.trefoilfs.replication.simulation;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.chunk.Mutation;
+import org.trefoilfs.replication.membership.HostId;
+import org.trefoilfs.replication.membership.OperationId;
+import org.trefoilfs.replication.placement.PgView;
+import org.trefoilfs.replication.transport.Message;
+
+/**
+ * Clients that live through everything: they know the cluster by what some host knows of it, and
+ * try a write or a flush again, under the same operation id, until it succeeds.
+ */
+final class Clients {
+  static final int CLIENTS = 2;
+
+  private static final long PAUSE = 20 * Network.MILLI;
+
+  final List<Register> registers = new ArrayList<>();
+  private final World world;
+  private final Network network;
+  private final Runnable onFlush;
+  private long operations;
+  int acknowledged;
+  int flushed;
+  int answered;
+
+  /**
+   * @param onFlush what happens when a flush has succeeded: the worst, at times
+   */
+  Clients(World world, Runnable onFlush) {
+    this.world = world;
+    this.network = world.network;
+    this.onFlush = onFlush;
+    for (int number = 0; number < World.CHUNKS; number++) {
+      var chunk = World.chunk(number);
+      for (int block = 0; block < SimStore.BLOCKS; block++) {
+        registers.add(new Register(chunk, world.groupOf(chunk), block, block == 0));
+      }
+    }
+  }
+
+  void operate() {
+    Register register = registers.get(network.random.nextInt(registers.size()));
+    int client = Network.FIRST_CLIENT + network.random.nextInt(CLIENTS);
+    switch (network.random.nextInt(9)) {
+      case 0, 1, 2 -> {
+        if (register.mayWrite()) {
+          write(client, register, () -> {});
+        }
+      }
+      case 3 -> {
+        if (register.mayWrite()) {
+          write(client, register, () -> flush(client, register.pg));
+        }
+      }
+      default -> read(client, register);
+    }
+  }
+
+  /** Who waits for an answer to a client, which never dies. */
+  private abstract static class Waiting implements World.Caller {
+    @Override
+    public void deliver(Runnable step) {
+      step.run();
+    }
+  }
+
+  /** The group as some running host knows it; null while none does, or it is closed. */
+  private PgView known(int pg) {
+    List<SimHost> up = world.running();
+    PgView view =
+        up.isEmpty()
+            ? null
+            : up.get(network.random.nextInt(up.size())).known().placement().group(pg).orElse(null);
+    return view == null || !view.isOpen() ? null : view;
+  }
+
+  // ---- write
+
+  /**
+   * @param then what the client does once the write is acknowledged
+   */
+  void write(int client, Register register, Runnable then) {
+    register.writing++;
+    long value = ++register.begun;
+    world.trace.add(() -> "begin write " + register + " = " + value);
+    if (register.history != null) {
+      register.history.begins(value, network.now());
+    }
+    attempt(client, register, value, new OperationId(1, ++operations), then);
+  }
+
+  private void attempt(
+      int client, Register register, long value, OperationId operation, Runnable then) {
+    Runnable again =
+        () -> network.after(PAUSE, () -> attempt(client, register, value, operation, then));
+    PgView view = known(register.pg);
+    if (view == null) {
+      again.run();
+      return;
+    }
+    Mutation mutation =
+        new Mutation.Write(
+            register.chunk, register.block * SimStore.BLOCK_BYTES, SimStore.data(value));
+    int losses = register.losses;
+    world.call(
+        client,
+        view.primary(),
+        new Message.Write(view.pg(), view.view(), operation, mutation),
+        new Waiting() {
+          @Override
+          public void answered(Message answer) {
+            world.trace.add(() -> "acknowledged " + register + " = " + value + " as " + answer);
+            written(register, value, losses);
+            then.run();
+          }
+
+          @Override
+          public void failed(TrefoilException why) {
+            again.run();
+          }
+        });
+  }
+
+  private void written(Register register, long value, int losses) {
+    register.writing--;
+    acknowledged++;
+    if (register.losses != losses) {
+      return; // acknowledged, and perhaps lost since
+    }
+    register.settled = Math.max(register.settled, value);
+    if (register.history != null) {
+      register.history.written(value, network.now());
+    }
+  }
+
+  // ---- read
+
+  void read(int client, Register register) {
+    PgView view = known(register.pg);
+    if (view == null) {
+      return;
+    }
+    HostId from = view.inSync().get(network.random.nextInt(view.inSync().size())).host();
+    long begun = network.now();
+    int losses = register.losses;
+    long atLeast = register.settled;
+    long flushedBefore = register.flushed;
+    world.call(
+        client,
+        from,
+        new Message.Read(
+            view.pg(),
+            view.view(),
+            register.chunk,
+            register.block * SimStore.BLOCK_BYTES,
+            SimStore.BLOCK_BYTES),
+        new Waiting() {
+          @Override
+          public void answered(Message answer) {
+            answered++;
+            long value = SimStore.value(((Message.Data) answer).bytes());
+            boolean same = register.losses == losses;
+            Clients.this.read(register, value, from, same ? atLeast : flushedBefore);
+            if (same) {
+              register.settled = Math.max(register.settled, value);
+              if (register.history != null) {
+                register.history.read(value, begun, network.now());
+              }
+            }
+          }
+
+          @Override
+          public void failed(TrefoilException why) {}
+        });
+  }
+
+  private void read(Register register, long value, HostId from, long atLeast) {
+    world.trace.add(() -> "read " + register + " = " + value + " at " + from);
+    Violation.unless(
+        value <= register.begun && (register.history != null || value >= atLeast),
+        "read of %s at %s returned %d, where %d was acknowledged or read before and %d begun",
+        register,
+        from,
+        value,
+        atLeast,
+        register.begun);
+  }
+
+  // ---- flush
+
+  /** Covers what was acknowledged to any client before. */
+  void flush(int client, int pg) {
+    Map<Register, Long> covered = new java.util.LinkedHashMap<>();
+    Map<Register, Integer> losses = new java.util.LinkedHashMap<>();
+    for (Register register : registers) {
+      if (register.pg == pg) {
+        covered.put(register, register.settled);
+        losses.put(register, register.losses);
+      }
+    }
+    flush(
+        client,
+        pg,
+        () -> {
+          flushed++;
+          world.trace.add(() -> "flushed group " + pg);
+          covered.forEach(
+              (register, value) -> {
+                if (register.history == null && register.losses == losses.get(register)) {
+                  register.flushed = Math.max(register.flushed, value);
+                }
+              });
+          onFlush.run();
+        },
+        10);
+  }
+
+  private void flush(int client, int pg, Runnable done, int attempts) {
+    PgView view = known(pg);
+    if (attempts == 0) {
+      return;
+    }
+    Runnable again = () -> flush(client, pg, done, attempts - 1);
+    if (view == null) {
+      network.after(PAUSE, again);
+      return;
+    }
+    world.call(
+        client,
+        view.primary(),
+        new Message.Flush(new TreeMap<>(Map.of(pg, view.view()))),
+        new Waiting() {
+          @Override
+          public void answered(Message answer) {
+            done.run();
+          }
+
+          @Override
+          public void failed(TrefoilException why) {
+            network.after(PAUSE, again);
+          }
+        });
+  }
+}

@@ -1,0 +1,190 @@
+package org.trefoilfs.replication.simulation;
+
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import org.trefoilfs.replication.chunk.BlockSet;
+import org.trefoilfs.replication.chunk.ChunkId;
+import org.trefoilfs.replication.chunk.ChunkImage;
+import org.trefoilfs.replication.chunk.ChunkStore;
+import org.trefoilfs.replication.chunk.Extent;
+import org.trefoilfs.replication.chunk.Mutation;
+import org.trefoilfs.replication.chunk.Version;
+import org.trefoilfs.replication.commit.Entry;
+import org.trefoilfs.replication.commit.Group;
+import org.trefoilfs.replication.commit.GroupLog;
+import org.trefoilfs.replication.host.RecoveredHost;
+import org.trefoilfs.replication.journal.JournalRecord;
+
+/**
+ * Brings committed entries into the store once their records are synced, and lays them over it
+ * until then: {@code Applier} without its thread. Now and then it does {@code Checkpoint}'s work.
+ */
+final class SimApplier {
+  private static final long LINGER = 100 * Network.MILLI;
+
+  private final SimHost host;
+  private final SimDisk disk;
+
+  /** In the order in which they were committed here. */
+  private final LinkedHashSet<Entry> waiting = new LinkedHashSet<>();
+
+  private boolean lingering;
+
+  SimApplier(SimHost host) {
+    this.host = host;
+    disk = host.disk;
+  }
+
+  void committed(Entry entry) {
+    waiting.add(entry);
+    if (!lingering) {
+      lingering = true;
+      host.later(
+          LINGER,
+          () -> {
+            lingering = false;
+            var unused = barrier();
+          });
+    }
+  }
+
+  /** Completes when all that was committed here by now is applied. */
+  CompletableFuture<Void> barrier() {
+    List<Entry> batch = List.copyOf(waiting);
+    long position = batch.stream().mapToLong(Entry::position).max().orElse(0);
+    return disk.sync(position).thenRun(() -> batch.forEach(this::apply));
+  }
+
+  private void apply(Entry entry) {
+    if (waiting.remove(entry)
+        && entry.n() > disk.store.appliedNumber(entry.pg(), entry.mutation().chunk())) {
+      disk.store.apply(entry.pg(), entry.mutation(), entry.version(), ChunkStore.Redo.FIRST);
+    }
+  }
+
+  /** The block as committed here. Throws CORRUPT. */
+  long block(int pg, ChunkId chunk, int block) {
+    Mutation.Write newest = null;
+    long applied = disk.store.appliedNumber(pg, chunk);
+    for (Entry entry : waiting) {
+      Mutation.Write write = (Mutation.Write) entry.mutation();
+      if (entry.pg() == pg
+          && entry.n() > applied
+          && write.chunk().equals(chunk)
+          && write.offset() == block * SimStore.BLOCK_BYTES) {
+        newest = write;
+      }
+    }
+    return newest == null ? disk.store.block(pg, chunk, block) : SimStore.value(newest.data());
+  }
+
+  ChunkImage image(int pg, ChunkId chunk) {
+    return disk.store.image(pg, chunk).orElseGet(() -> nothing(chunk));
+  }
+
+  static ChunkImage nothing(ChunkId chunk) {
+    return new ChunkImage(chunk, Version.NONE, List.of());
+  }
+
+  /** Replaces a damaged chunk, unless the image is older than what is applied. */
+  void install(int pg, ChunkImage image) {
+    if (image.version().n() >= disk.store.appliedNumber(pg, image.id())) {
+      installJournaled(pg, image, waitingFor(image.id()));
+    }
+  }
+
+  /** Replaces the chunk, whatever is here: a joiner takes what its primary has. */
+  void replace(int pg, ChunkImage image, List<Entry> kept) {
+    waiting.removeAll(waitingFor(image.id()));
+    installJournaled(pg, image, kept);
+  }
+
+  private List<Entry> waitingFor(ChunkId chunk) {
+    List<Entry> entries = new ArrayList<>();
+    for (Entry entry : waiting) {
+      if (entry.mutation().chunk().equals(chunk)) {
+        entries.add(entry);
+      }
+    }
+    return entries;
+  }
+
+  private void installJournaled(int pg, ChunkImage image, List<Entry> entries) {
+    List<Entry> newer = entries.stream().filter(entry -> entry.n() > image.version().n()).toList();
+    ChunkImage merged = merged(image, newer);
+    journalCommitted(pg);
+    host.groups.append(new JournalRecord.Installed(pg, merged));
+    if (merged.version().equals(Version.NONE)) {
+      disk.store.apply(pg, new Mutation.Delete(merged.id()), Version.NONE, ChunkStore.Redo.REDO);
+    } else {
+      disk.store.install(pg, merged);
+    }
+  }
+
+  private static ChunkImage merged(ChunkImage image, List<Entry> newer) {
+    if (newer.isEmpty()) {
+      return image;
+    }
+    TreeMap<Integer, Extent> extents = new TreeMap<>();
+    image.extents().forEach(extent -> extents.put(extent.offset(), extent));
+    for (Entry entry : newer) {
+      Mutation.Write write = (Mutation.Write) entry.mutation();
+      extents.put(write.offset(), new Extent(write.offset(), write.data()));
+    }
+    return new ChunkImage(image.id(), newer.getLast().version(), List.copyOf(extents.values()));
+  }
+
+  /** Replaces these blocks; {@code kept} are writes to them that came while they were fetched. */
+  void patch(int pg, ChunkImage image, BlockSet blocks, List<Entry> kept) {
+    journalCommitted(pg);
+    ChunkImage merged = merged(image, kept);
+    host.groups.append(new JournalRecord.Patched(pg, merged, blocks));
+    RecoveredHost.patch(disk.store, pg, merged, blocks);
+  }
+
+  private void journalCommitted(int pg) {
+    GroupLog log = host.groups.group(pg).log();
+    host.groups.append(new JournalRecord.Committed(pg, log.last().view(), log.commitIndex()));
+  }
+
+  /** What lies before the oldest record still needed is in chunks on stable storage. */
+  void checkpoint() {
+    long needed = disk.end();
+    for (Group group : host.groups.all()) {
+      for (Entry entry : group.log().suffix()) {
+        needed = Math.min(needed, entry.position() - 1);
+      }
+    }
+    for (Entry entry : waiting) {
+      needed = Math.min(needed, entry.position() - 1);
+    }
+    long last = 0;
+    for (Group group : host.groups.all()) {
+      if (group.log().lastN() > 0) {
+        last =
+            host.groups.append(
+                new JournalRecord.Committed(
+                    group.log().pg(), group.log().last().view(), group.log().commitIndex()));
+        var answered = host.groups.committedIn(group.log().pg());
+        if (!answered.isEmpty()) {
+          last = host.groups.append(new JournalRecord.Answered(group.log().pg(), answered));
+        }
+      }
+      if (group.log().lastN() > 0 || !group.log().copyState().isComplete()) {
+        last = host.groups.append(group.log().copyState().record(group.log().pg()));
+      }
+    }
+    long released = needed;
+    host.world.trace.add(() -> host.id + " releases its journal up to " + released);
+    var unused =
+        disk.sync(last)
+            .thenRun(
+                () -> {
+                  disk.store.sync();
+                  disk.release(released);
+                });
+  }
+}
