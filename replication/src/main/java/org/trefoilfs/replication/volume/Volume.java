@@ -15,7 +15,8 @@ public interface Volume {
 
   /**
    * Writes; completes when every in-sync replica holds it. A range across chunks is several writes,
-   * each atomic. The buffer must not change before completion.
+   * each atomic. The buffer must never change: it is kept after completion, until the chunk store
+   * holds what it brings.
    */
   CompletableFuture<Void> write(long inode, long offset, ByteBuffer data);
 

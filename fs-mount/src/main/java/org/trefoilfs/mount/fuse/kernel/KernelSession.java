@@ -21,15 +21,8 @@ import org.trefoilfs.replication.TrefoilException;
 final class KernelSession extends ServedMount {
   private static final Logger log = LoggerFactory.getLogger(KernelSession.class);
 
-  /** A WRITE from this size on is served from the memory it was read into; others are copied. */
-  private static final int LARGE = 16 << 10;
-
-  /** Large WRITEs under way at most, a mebibyte each; reading goes on when one has ended. */
-  private static final int MAX_LARGE = 64;
-
   private final Device device;
   private final Dispatcher dispatcher;
-  private final RequestBuffers buffers;
   private final AtomicInteger readers = new AtomicInteger();
 
   /** Readers that are not busy with a request. */
@@ -42,7 +35,6 @@ final class KernelSession extends ServedMount {
     super(path, statistics);
     this.device = device;
     this.dispatcher = dispatcher;
-    this.buffers = new RequestBuffers(MAX_LARGE);
   }
 
   /**
@@ -66,36 +58,31 @@ final class KernelSession extends ServedMount {
   }
 
   private Handshake handshake() {
-    RequestBuffer buffer = buffers.take();
-    try {
-      int length = receive(buffer);
-      RequestFrame init = length < 0 ? null : frame(buffer.first(length));
-      if (init == null || init.opcode() != Opcode.INIT) {
-        throw new TrefoilException(
-            Reason.IO, "the kernel has not begun to use the mount " + mountPoint());
-      }
-      Handshake handshake = Handshake.of(init);
-      int failed =
-          device.reply(init.unique(), 0, handshake.reply(MAX_BACKGROUND, CONGESTION_THRESHOLD));
-      if (failed != 0) {
-        throw new TrefoilException(
-            Reason.IO,
-            "the kernel refused the handshake for " + mountPoint() + ": errno " + failed);
-      }
-      return handshake;
-    } finally {
-      buffers.giveBack(buffer);
+    RequestBuffer buffer = new RequestBuffer();
+    int length = receive(buffer);
+    RequestFrame init = length < 0 ? null : frame(buffer.first(length));
+    if (init == null || init.opcode() != Opcode.INIT) {
+      throw new TrefoilException(
+          Reason.IO, "the kernel has not begun to use the mount " + mountPoint());
     }
+    Handshake handshake = Handshake.of(init);
+    int failed =
+        device.reply(init.unique(), 0, handshake.reply(MAX_BACKGROUND, CONGESTION_THRESHOLD));
+    if (failed != 0) {
+      throw new TrefoilException(
+          Reason.IO, "the kernel refused the handshake for " + mountPoint() + ": errno " + failed);
+    }
+    return handshake;
   }
 
   private void work() {
-    RequestBuffer buffer = buffers.take();
+    RequestBuffer buffer = new RequestBuffer();
     try {
       int length;
       while ((length = receive(buffer)) > 0) {
         RequestFrame frame = frame(buffer.first(length));
         if (frame != null) {
-          buffer = dispatch(frame, buffer);
+          dispatch(frame);
         }
       }
       if (length == -Errno.ENODEV) {
@@ -135,44 +122,22 @@ final class KernelSession extends ServedMount {
   }
 
   /**
-   * Has the request served, and says where the next may be read to. Here, which saves waking
-   * another thread, as long as another reader is left to read; the last one hands over.
+   * Has the request served: here, which saves waking another thread, as long as another reader is
+   * left to read; the last one hands over.
    */
-  private RequestBuffer dispatch(RequestFrame frame, RequestBuffer buffer) {
+  private void dispatch(RequestFrame frame) {
     if (Opcode.unanswered(frame.opcode())) {
-      return buffer;
+      return;
     }
     try {
-      return free.decrementAndGet() > 0 ? serveHere(frame, buffer) : handOver(frame, buffer);
+      if (free.decrementAndGet() > 0) {
+        dispatcher.serve(frame);
+      } else {
+        RequestFrame copy = frame.copy();
+        start(() -> dispatcher.serve(copy));
+      }
     } finally {
       free.incrementAndGet();
-    }
-  }
-
-  private RequestBuffer serveHere(RequestFrame frame, RequestBuffer buffer) {
-    Dispatcher.Memory after = dispatcher.serve(frame);
-    if (after == Dispatcher.Memory.FREE || frame.opcode() != Opcode.WRITE.number) {
-      return buffer;
-    }
-    buffers.abandon();
-    return buffers.take();
-  }
-
-  private RequestBuffer handOver(RequestFrame frame, RequestBuffer buffer) {
-    if (frame.opcode() == Opcode.WRITE.number && frame.length() >= LARGE) {
-      start(() -> serveLarge(frame, buffer));
-      return buffers.take();
-    }
-    RequestFrame copy = frame.copy();
-    start(() -> dispatcher.serve(copy));
-    return buffer;
-  }
-
-  private void serveLarge(RequestFrame frame, RequestBuffer buffer) {
-    if (dispatcher.serve(frame) == Dispatcher.Memory.FREE) {
-      buffers.giveBack(buffer);
-    } else {
-      buffers.abandon();
     }
   }
 

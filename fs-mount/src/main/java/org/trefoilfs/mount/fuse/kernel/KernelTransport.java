@@ -63,7 +63,7 @@ public final class KernelTransport implements FuseTransport {
             : ReplyEncoder.directIo(answers.nodes());
     CallStatistics statistics = new CallStatistics();
     Calls calls = new Calls(time, statistics);
-    Dispatcher dispatcher = new Dispatcher(device, answers, encoder, calls, time);
+    Dispatcher dispatcher = new Dispatcher(device, answers, encoder, calls);
     KernelSession session = new KernelSession(path, statistics, device, dispatcher);
     try {
       session.start(Math.min(options.threads(), MAX_READERS));

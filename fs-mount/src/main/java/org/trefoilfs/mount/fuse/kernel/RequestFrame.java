@@ -27,12 +27,20 @@ final class RequestFrame {
 
   private final ByteBuffer bytes;
 
-  private RequestFrame(ByteBuffer bytes) {
+  /** Nobody reads another request into these bytes. */
+  private final boolean owned;
+
+  private RequestFrame(ByteBuffer bytes, boolean owned) {
     this.bytes = bytes;
+    this.owned = owned;
   }
 
   /** Fails with INVALID when it is shorter than a header, or its length is not what it says. */
   static RequestFrame of(ByteBuffer read) {
+    return of(read, false);
+  }
+
+  private static RequestFrame of(ByteBuffer read, boolean owned) {
     ByteBuffer bytes = read.slice().order(ByteOrder.nativeOrder());
     if (bytes.remaining() < HEADER) {
       throw malformed("a request of " + bytes.remaining() + " bytes has no header");
@@ -41,14 +49,14 @@ final class RequestFrame {
       throw malformed(
           "a request of " + bytes.remaining() + " bytes says it has " + bytes.getInt(0));
     }
-    return new RequestFrame(bytes.position(HEADER));
+    return new RequestFrame(bytes.position(HEADER), owned);
   }
 
   /** The same request in memory of its own. */
   RequestFrame copy() {
     byte[] copy = new byte[bytes.limit()];
     bytes.get(0, copy);
-    return of(ByteBuffer.wrap(copy));
+    return of(ByteBuffer.wrap(copy), true);
   }
 
   int length() {
@@ -110,8 +118,15 @@ final class RequestFrame {
     return copy;
   }
 
-  /** So many bytes, where they are. */
+  /**
+   * So many bytes, in memory that is not read into again: what is written is kept after the answer,
+   * until it is in the chunk store.
+   */
   ByteBuffer data(int count) {
+    return owned ? slice(count) : ByteBuffer.wrap(bytes(count));
+  }
+
+  private ByteBuffer slice(int count) {
     need(count);
     return bytes.slice(bytes.position(), count);
   }

@@ -17,10 +17,8 @@ import org.trefoilfs.mount.fuse.Calls;
 import org.trefoilfs.mount.fuse.Errno;
 import org.trefoilfs.mount.fuse.MountOptions;
 import org.trefoilfs.mount.fuse.kernel.ScriptedDevice.Answer;
-import org.trefoilfs.mount.testing.FaultyVolume.Kind;
 import org.trefoilfs.mount.testing.TestCluster;
 import org.trefoilfs.mount.vfs.Vfs;
-import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.env.SystemTime;
 
 /** A session over hand-built frames, without a kernel. */
@@ -43,8 +41,7 @@ class KernelSessionTest {
             device,
             answers,
             ReplyEncoder.directIo(answers.nodes()),
-            new Calls(SystemTime.INSTANCE, statistics),
-            SystemTime.INSTANCE);
+            new Calls(SystemTime.INSTANCE, statistics));
     return new KernelSession(Path.of("/nowhere"), statistics, device, dispatcher);
   }
 
@@ -106,7 +103,7 @@ class KernelSessionTest {
   }
 
   @Test
-  void memoryOfLargeWritesIsUsedAgainOnlyAfterThem() throws Exception {
+  void writesThatComeOneAfterTheOtherKeepTheirBytes() throws Exception {
     start();
     long handle = create("f");
     for (int i = 0; i < 200; i++) {
@@ -120,18 +117,6 @@ class KernelSessionTest {
       byte[] expected = new byte[1 << 16];
       Arrays.fill(expected, (byte) i);
       assertThat(device.answer().body()).as("block %d", i).isEqualTo(ByteBuffer.wrap(expected));
-    }
-    end();
-  }
-
-  @Test
-  void failedWritesDoNotUseUpTheMemory() throws Exception {
-    start();
-    long handle = create("f");
-    cluster.volume.fail(Kind.WRITE, Reason.NO_SPACE);
-    for (int i = 0; i < 100; i++) {
-      write(handle, 0, (byte) 1);
-      assertThat(device.answer().error()).isEqualTo(Errno.ENOSPC);
     }
     end();
   }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -111,5 +112,20 @@ class RequestFrameTest {
     assertThatThrownBy(call)
         .isInstanceOfSatisfying(
             TrefoilException.class, e -> assertThat(e.reason()).isEqualTo(Reason.INVALID));
+  }
+
+  /** What is written is kept by the groups after the answer, when the memory is read into again. */
+  @Test
+  void dataOutliveTheMemoryThatTheRequestWasReadInto() {
+    byte[] read = new Frames().u64(11).request(16, 1, 1);
+    ByteBuffer memory = ByteBuffer.allocateDirect(read.length).put(read).flip();
+    ByteBuffer data = RequestFrame.of(memory).data(8);
+    RequestFrame handedOver = RequestFrame.of(memory).copy();
+    for (int i = 0; i < read.length; i++) {
+      memory.put(i, (byte) 0x55);
+    }
+    ByteBuffer eleven = ByteBuffer.allocate(8).order(ByteOrder.nativeOrder()).putLong(0, 11);
+    assertThat(data).isEqualTo(eleven);
+    assertThat(handedOver.data(8)).isEqualTo(eleven);
   }
 }
