@@ -9,6 +9,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,6 +34,8 @@ public final class Client implements Closeable {
   private static final Logger log = LoggerFactory.getLogger(Client.class);
 
   /** How often the map is asked for while nothing calls for a newer one. */
+  private static final Duration RETRY = Duration.ofMillis(100);
+
   private static final Duration POLL = Duration.ofMillis(500);
 
   private static final Duration MAP_CALL = Duration.ofSeconds(2);
@@ -86,18 +89,10 @@ public final class Client implements Closeable {
   public static Client connect(List<Address> cluster, Duration timeout) {
     Client client = of(cluster, timeout);
     try {
-      client.follow().get(timeout.toMillis(), TimeUnit.MILLISECONDS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+      client.awaitMap(cluster, timeout);
+    } catch (RuntimeException e) {
       client.close();
-      throw new TrefoilException(
-          Reason.UNAVAILABLE, "interrupted while connecting to " + cluster, e);
-    } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
-      client.close();
-      throw new TrefoilException(
-          Reason.UNAVAILABLE,
-          "none of the hosts " + cluster + " answers; start one, or correct --cluster",
-          e);
+      throw e;
     }
     client.timer.scheduleWithFixedDelay(
         () -> client.follow().exceptionally(_ -> null),
@@ -107,6 +102,29 @@ public final class Client implements Closeable {
     client.timer.scheduleWithFixedDelay(
         client.sessions::ping, 200, Sessions.INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
     return client;
+  }
+
+  /** Asks again until the time is over: a busy host may not take a connection at once. */
+  private void awaitMap(List<Address> cluster, Duration timeout) {
+    long deadline = SystemTime.INSTANCE.nanoTime() + timeout.toNanos();
+    while (true) {
+      try {
+        follow().join();
+        return;
+      } catch (RuntimeException e) {
+        TrefoilException why = TrefoilException.of(e);
+        if (why.reason() != Reason.UNAVAILABLE && why.reason() != Reason.OUTCOME_UNKNOWN) {
+          throw why;
+        }
+        if (SystemTime.INSTANCE.nanoTime() - deadline > 0) {
+          throw new TrefoilException(
+              Reason.UNAVAILABLE,
+              "none of the hosts " + cluster + " answers; start one, or correct --cluster",
+              why);
+        }
+        LockSupport.parkNanos(RETRY.toNanos());
+      }
+    }
   }
 
   /** Asks the first host that answers to carry out a verb of administration. */
