@@ -57,7 +57,10 @@ final class FuseMount implements MountHandle {
               member.openVolume(volume),
               capacity,
               SystemTime.INSTANCE,
-              new VfsOptions(options.timeout(), VfsOptions.DEFAULT.timesInterval()));
+              new VfsOptions(
+                  options.timeout(),
+                  VfsOptions.DEFAULT.timesInterval(),
+                  VfsOptions.DEFAULT.async()));
       return new FuseMount(session, transport.mount(vfs, spec.path(), options), vfs);
     } catch (RuntimeException e) {
       session.close();
