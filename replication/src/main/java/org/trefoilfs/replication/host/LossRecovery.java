@@ -12,7 +12,6 @@ import org.trefoilfs.replication.env.TimeSource;
 import org.trefoilfs.replication.membership.ChangeResult;
 import org.trefoilfs.replication.membership.ClusterClient;
 import org.trefoilfs.replication.membership.ClusterCommand.ForceReopen;
-import org.trefoilfs.replication.membership.ClusterDelta;
 import org.trefoilfs.replication.membership.ClusterView;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.membership.LossPlan;
@@ -68,10 +67,7 @@ public final class LossRecovery {
 
   /** What could be opened, as of now. Changes nothing. */
   public CompletableFuture<LossPlan> survey() {
-    ClusterView known = local.get();
-    return cluster
-        .deltaSince(known.epoch())
-        .thenCompose(delta -> survey(ClusterDelta.apply(known, delta)));
+    return cluster.latest(local.get()).thenCompose(this::survey);
   }
 
   private CompletableFuture<LossPlan> survey(ClusterView view) {
