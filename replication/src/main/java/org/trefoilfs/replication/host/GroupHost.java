@@ -13,7 +13,6 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -58,9 +57,6 @@ final class GroupHost implements GroupPorts {
   /** Chunk infos in one page of a listing: 40 bytes each, well under the frame limit. */
   private static final int LIST_PAGE = 4096;
 
-  /** Chunks in all groups' histories: some 25 MiB. */
-  private static final long MAX_REMEMBERED_CHUNKS = 1L << 17;
-
   /** A backup that is behind holds its connection for so long, far less than what ends one. */
   private static final long ROOM_WAIT_MS = 500;
 
@@ -72,6 +68,7 @@ final class GroupHost implements GroupPorts {
   private final Node node;
   private final ConcurrentHashMap<Integer, Slot> slots = new ConcurrentHashMap<>();
   private final RecentOperations recent = new RecentOperations();
+  private final Histories histories = new Histories(Histories.MAX_CHUNKS);
   private final ThreadLocal<Queue<Runnable>> answers = ThreadLocal.withInitial(ArrayDeque::new);
   private final Set<Slot> waiting = ConcurrentHashMap.newKeySet();
   private final ConcurrentHashMap<Integer, Version> announcements = new ConcurrentHashMap<>();
@@ -138,7 +135,7 @@ final class GroupHost implements GroupPorts {
 
   /** Takes over a group's log as the journal's replay left it. */
   void recovered(GroupLog groupLog, History history) {
-    history.continueFrom(groupLog.committed());
+    histories.recovered(history, groupLog.committed());
     slots.put(groupLog.pg(), newSlot(groupLog, history));
   }
 
@@ -384,9 +381,6 @@ final class GroupHost implements GroupPorts {
           }
         });
   }
-
-  /** Chunks of all groups' histories, roughly. */
-  private final AtomicLong remembered = new AtomicLong();
 
   /** Chunks restored from other replicas since the start. */
   long healed() {
@@ -733,25 +727,15 @@ final class GroupHost implements GroupPorts {
   public void committed(Entry entry) {
     recent.committed(entry.pg(), entry.operation(), entry.version());
     Slot slot = slot(entry.pg());
-    remember(slot, entry);
+    histories.committed(slot.history, entry, isWhole(slot));
     if (slot.catchUp == null || slot.catchUp.admits(entry)) {
       node.applier().committed(entry);
     }
   }
 
-  /** What a member that is away will have to copy. */
-  private void remember(Slot slot, Entry entry) {
-    int before = slot.history.chunks();
-    slot.history.committed(entry);
+  private static boolean isWhole(Slot slot) {
     PgView view = slot.group.currentView();
-    boolean whole =
-        view != null && view.joining().isEmpty() && view.inSync().size() == Pools.pool(slot.pg);
-    if (whole) {
-      slot.history.trimIfDue();
-    } else if (remembered.get() > MAX_REMEMBERED_CHUNKS) {
-      slot.history.trim();
-    }
-    remembered.addAndGet(slot.history.chunks() - before);
+    return view != null && view.joining().isEmpty() && view.inSync().size() == Pools.pool(slot.pg);
   }
 
   @Override
@@ -768,8 +752,7 @@ final class GroupHost implements GroupPorts {
   public void catchUp(int pg, long view, HostId primary) {
     Slot slot = slot(pg);
     recent.forget(pg); // the primary's answers say what the group has committed
-    remembered.addAndGet(-slot.history.chunks());
-    slot.history.joins(slot.group.log().committed());
+    histories.joins(slot.history, slot.group.log().committed());
     node.startCatchUp(slot, view, primary);
   }
 
