@@ -807,13 +807,10 @@ final class GroupHost implements GroupPorts {
   }
 
   private Slot newSlot(GroupLog groupLog, History history) {
-    int replicas = Pools.pool(groupLog.pg());
     Duration lease = node.detection().dividedBy(2);
     Group.GroupSettings settings =
         new Group.GroupSettings(
-            VolumeInfo.usualMinInSync(replicas),
-            lease.plus(lease.dividedBy(10)),
-            node.detection().multipliedBy(3).dividedBy(2));
+            lease.plus(lease.dividedBy(10)), node.detection().multipliedBy(3).dividedBy(2));
     return new Slot(
         groupLog.pg(),
         new Group(node.self(), node.incarnation(), groupLog, settings, this),
