@@ -35,7 +35,8 @@ import org.trefoilfs.replication.placement.PgView;
 import org.trefoilfs.replication.transport.Message;
 
 /**
- * The groups of one process, and the world that they ask for: {@code GroupHost}, single-threaded.
+ * The groups of one process, and the world that they ask for: {@code GroupHost} and its duties,
+ * single-threaded.
  */
 final class HostGroups implements GroupPorts {
   private final SimHost host;
