@@ -265,7 +265,7 @@ public final class Host implements Closeable {
         JournalOptions.forDisk(store.space().total(), SystemRandom.INSTANCE);
     SegmentedJournal journal =
         SegmentedJournal.open(data.resolve("journal"), journalOptions, recovery::replay);
-    Applier applier = new Applier(journal, store, groups::damaged, this::fail);
+    Applier applier = new Applier(journal, store, groups.healing()::damaged, this::fail);
     DiskRoom room = new DiskRoom(store, journal, journalOptions, applier);
     FailureDetector detector = new FailureDetector(time, detection);
     List<StateModule> all = new ArrayList<>(modules);
@@ -464,10 +464,7 @@ public final class Host implements Closeable {
           Reason.UNAVAILABLE, "this host is starting or stopping; ask again");
     }
     switch (request) {
-      case Message.Heartbeat heartbeat ->
-          now.heartbeats()
-              .received(heartbeat)
-              .whenComplete((answer, failure) -> GroupHost.answer(reply, answer, failure));
+      case Message.Heartbeat heartbeat -> Replies.when(now.heartbeats().received(heartbeat), reply);
       case Message.StateSubmit _, Message.StateQuery _ ->
           new StateLogService(now.ratis(), now.link()::address).handle(request, reply);
       case Message.MapRequest map ->
@@ -495,9 +492,7 @@ public final class Host implements Closeable {
     } catch (RuntimeException e) {
       answer = CompletableFuture.failedFuture(e);
     }
-    answer
-        .<Message>thenApply(Message.AdminReply::new)
-        .whenComplete((done, failure) -> GroupHost.answer(reply, done, failure));
+    Replies.when(answer.thenApply(Message.AdminReply::new), reply);
   }
 
   private static void createDirectory(Path data) {
@@ -626,7 +621,7 @@ public final class Host implements Closeable {
 
   /** Chunks that were damaged here and restored from other replicas since the start. */
   public long healedChunks() {
-    return started().groups().healed();
+    return started().groups().healing().healed();
   }
 
   /** How far this host has caught up with what it missed. */
@@ -677,7 +672,7 @@ public final class Host implements Closeable {
   public Fsck.Report fsck() {
     Running now = started();
     now.applier().barrier().join();
-    return Fsck.run(now.store(), now.applier(), now.groups());
+    return Fsck.run(now.store(), now.applier(), now.groups().slots());
   }
 
   private Running started() {

@@ -15,7 +15,6 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
-import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.env.TimeSource;
 import org.trefoilfs.replication.membership.Address;
 import org.trefoilfs.replication.membership.ClusterCommand;
@@ -183,28 +182,8 @@ final class LeaderDuties {
     if (toAsk.isEmpty()) {
       return CompletableFuture.completedFuture(null);
     }
-    Map<Integer, Map<HostId, Version>> reports = new ConcurrentHashMap<>();
-    List<CompletableFuture<?>> answers = new ArrayList<>();
-    toAsk.forEach(
-        (host, groups) ->
-            answers.add(
-                peers
-                    .call(host, new Message.AskGroups(groups), detection)
-                    .thenAccept(answer -> report(host, answer, reports))
-                    .exceptionally(_ -> null)));
-    return CompletableFuture.allOf(answers.toArray(CompletableFuture[]::new))
-        .thenCompose(_ -> submitAll(controller.reopen(view, reports)));
-  }
-
-  private static void report(
-      HostId host, Message answer, Map<Integer, Map<HostId, Version>> reports) {
-    if (answer instanceof Message.GroupReports(Map<Integer, Message.Commit> lastOfGroup)) {
-      lastOfGroup.forEach(
-          (pg, last) ->
-              reports
-                  .computeIfAbsent(pg, _ -> new ConcurrentHashMap<>())
-                  .put(host, new Version(last.view(), last.n())));
-    }
+    return LastWrites.ask(peers, toAsk, detection)
+        .thenCompose(reports -> submitAll(controller.reopen(view, reports)));
   }
 
   // ---- who votes

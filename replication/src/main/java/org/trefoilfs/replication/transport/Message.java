@@ -55,11 +55,7 @@ public sealed interface Message {
    *     usual for so many replicas
    */
   record Write(int pg, long view, int minInSync, OperationId operation, Mutation mutation)
-      implements Message {
-    public Write(int pg, long view, OperationId operation, Mutation mutation) {
-      this(pg, view, 0, operation, mutation);
-    }
-  }
+      implements Message {}
 
   /** Committed as number {@code n} in {@code view}. */
   record Written(long view, long n) implements Message {}
