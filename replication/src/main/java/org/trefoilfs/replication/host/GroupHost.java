@@ -23,6 +23,7 @@ import org.trefoilfs.replication.membership.ClusterView;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.membership.HostInfo;
 import org.trefoilfs.replication.membership.OperationId;
+import org.trefoilfs.replication.membership.SessionFence;
 import org.trefoilfs.replication.membership.VolumeInfo;
 import org.trefoilfs.replication.placement.PgView;
 import org.trefoilfs.replication.placement.Pools;
@@ -46,11 +47,13 @@ final class GroupHost implements GroupPorts {
   private final CopySource copySource;
   private final Announcements announcements;
   private final RecentOperations recent = new RecentOperations();
+  private final SessionFence fence;
   private final Histories histories = new Histories(Histories.MAX_CHUNKS);
   private final Map<Integer, PgView> knownViews = new HashMap<>();
 
   GroupHost(GroupNode node) {
     this.node = node;
+    fence = new SessionFence(node::view);
     slots = new Slots(node, this);
     healing = new Healing(slots, node);
     reads = new Reads(slots, node, healing);
@@ -71,6 +74,10 @@ final class GroupHost implements GroupPorts {
 
   Healing healing() {
     return healing;
+  }
+
+  SessionFence fence() {
+    return fence;
   }
 
   RecentOperations recent() {
@@ -104,7 +111,7 @@ final class GroupHost implements GroupPorts {
   /** A request of another host, or of this one. Throws what a request is refused with at once. */
   void handle(Message request, Transport.Reply reply) {
     switch (request) {
-      case Message.Write write -> Replies.when(write(write), reply);
+      case Message.Write write -> Replies.when(writeInSession(write), reply);
       case Message.Read read -> Replies.virtual(reply, () -> new Message.Data(reads.read(read)));
       case Message.Prepare prepare -> prepare(prepare, reply);
       case Message.NewView newView -> {
@@ -130,6 +137,16 @@ final class GroupHost implements GroupPorts {
       default ->
           throw new TrefoilException(
               Reason.INVALID, "unexpected request " + request.getClass().getSimpleName());
+    }
+  }
+
+  private CompletableFuture<Message> writeInSession(Message.Write write) {
+    fence.begin(write.session());
+    try {
+      return write(write).whenComplete((_, _) -> fence.ended(write.session()));
+    } catch (RuntimeException e) {
+      fence.ended(write.session());
+      throw e;
     }
   }
 

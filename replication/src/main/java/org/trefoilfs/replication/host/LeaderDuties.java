@@ -53,6 +53,7 @@ final class LeaderDuties {
   private final Peers peers;
   private final TimeSource time;
   private final Duration detection;
+  private final MountReports mounts;
   private final Set<Long> loggedEvictions = ConcurrentHashMap.newKeySet();
   private CompletableFuture<?> round = CompletableFuture.completedFuture(null);
   private CompletableFuture<?> membersChange = CompletableFuture.completedFuture(null);
@@ -79,10 +80,12 @@ final class LeaderDuties {
     detection = wiring.detection();
     controller = new Controller(detector, wiring.time());
     sessions = new SessionTable(wiring.time());
+    mounts = new MountReports(wiring.time());
   }
 
   /** Called several times per detection time, by one thread. */
   void tick() {
+    mounts.keep(module.view().sessions().keySet());
     boolean leads = ratis.isLeader();
     if (leads != leading) {
       leading = leads;
@@ -119,7 +122,7 @@ final class LeaderDuties {
             "evicting the session of {}: it has been silent for too long",
             view.sessions().get(session));
       }
-      commands.add(new ClusterCommand.CloseSession(session));
+      commands.add(eviction(session));
     }
     keepMembers(view);
     if (!commands.isEmpty()) {
@@ -240,8 +243,21 @@ final class LeaderDuties {
 
   // ---- sessions
 
-  /** A mount lives. Only the leader's answer counts. */
+  private ClusterCommand eviction(long session) {
+    Message.SessionPing last = mounts.last(session);
+    return last == null
+        ? new ClusterCommand.CloseSession(session)
+        : new ClusterCommand.EvictSession(
+            session, time.wallNanos() / 1_000_000, last.window(), last.ranges());
+  }
+
+  MountReports mounts() {
+    return mounts;
+  }
+
+  /** A mount lives. Only the leader's answer counts, given once it knows that it still leads. */
   void pinged(Message.SessionPing ping, Transport.Reply reply) {
+    mounts.pinged(ping);
     if (!ratis.isLeader()) {
       reply.send(new Message.Failed(Reason.NOT_LEADER, self + " does not lead the state log", ""));
     } else if (!module.view().sessions().containsKey(ping.session())) {
@@ -249,9 +265,18 @@ final class LeaderDuties {
           new Message.Failed(
               Reason.STALE, "session " + Long.toHexString(ping.session()) + " was evicted", ""));
     } else {
-      sessions.pinged(ping.session(), ping.orphanCursor());
-      reply.send(new Message.Done());
+      boolean lives = sessions.pinged(ping.session(), ping.orphanCursor());
+      Replies.when(ratis.verifyLeadership().thenApply(_ -> answer(lives, ping.session())), reply);
     }
+  }
+
+  /** One that is being evicted hears no more that it lives. */
+  private static Message answer(boolean lives, long session) {
+    if (!lives) {
+      throw new TrefoilException(
+          Reason.UNAVAILABLE, "session " + Long.toHexString(session) + " is being evicted");
+    }
+    return new Message.Done();
   }
 
   long minimumOrphanCursor() {

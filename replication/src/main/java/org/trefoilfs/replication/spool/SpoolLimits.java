@@ -3,6 +3,8 @@ package org.trefoilfs.replication.spool;
 import java.time.Duration;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.codec.ByteReader;
+import org.trefoilfs.replication.codec.ByteWriter;
 
 /**
  * What a mounting host may lose at most: its recovery point objective. No write is acknowledged
@@ -17,6 +19,9 @@ public record SpoolLimits(Duration age, long bytes) {
 
   public static final SpoolLimits DEFAULT = new SpoolLimits(Duration.ofSeconds(2), 64L << 20);
 
+  /** Bytes of an encoded one. */
+  public static final int ENCODED_BYTES = 16;
+
   public SpoolLimits {
     if (age.compareTo(LEAST_AGE) < 0 || age.compareTo(MOST_AGE) > 0) {
       throw new TrefoilException(
@@ -26,5 +31,13 @@ public record SpoolLimits(Duration age, long bytes) {
       throw new TrefoilException(
           Reason.INVALID, "an RPO of " + bytes + " bytes is not between 1 MiB and 1 GiB");
     }
+  }
+
+  public void writeTo(ByteWriter out) {
+    out.i64(age.toMillis()).i64(bytes);
+  }
+
+  public static SpoolLimits readFrom(ByteReader in) {
+    return new SpoolLimits(Duration.ofMillis(in.i64()), in.i64());
   }
 }

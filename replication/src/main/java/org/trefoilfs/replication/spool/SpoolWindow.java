@@ -14,6 +14,9 @@ import org.trefoilfs.replication.codec.ByteWriter;
  */
 public record SpoolWindow(
     long bytes, long nanos, long worstBytes, long worstNanos, long slowedNanos) {
+  /** Bytes of an encoded one. */
+  public static final int ENCODED_BYTES = 40;
+
   public static final SpoolWindow NONE = new SpoolWindow(0, 0, 0, 0, 0);
 
   public void writeTo(ByteWriter out) {

@@ -4,11 +4,28 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.TreeMap;
+import org.trefoilfs.replication.codec.ByteReader;
+import org.trefoilfs.replication.codec.ByteWriter;
 
 /** Bytes of a file, from {@code offset} up to but without {@code end}. */
 public record SpooledRange(long inode, long offset, long end) {
+  /** Bytes of an encoded one. */
+  public static final int ENCODED_BYTES = 24;
+
+  public void writeTo(ByteWriter out) {
+    out.i64(inode).i64(offset).i64(end);
+  }
+
+  public static SpooledRange readFrom(ByteReader in) {
+    return new SpooledRange(in.i64(), in.i64(), in.i64());
+  }
+
+  public long length() {
+    return end - offset;
+  }
+
   /** What the writes cover, touching ranges joined, by inode and offset. */
-  static List<SpooledRange> of(Collection<SpooledWrite> writes) {
+  public static List<SpooledRange> of(Collection<SpooledWrite> writes) {
     TreeMap<Long, TreeMap<Long, Long>> byInode = new TreeMap<>();
     for (SpooledWrite write : writes) {
       add(

@@ -113,7 +113,7 @@ final class Clients {
     world.call(
         client,
         view.primary(),
-        new Message.Write(view.pg(), view.view(), minInSync, operation, mutation),
+        new Message.Write(view.pg(), view.view(), minInSync, 0, operation, mutation),
         new Waiting() {
           @Override
           public void answered(Message answer) {
