@@ -199,11 +199,11 @@ public final class ClusterProcesses implements AutoCloseable {
   }
 
   public void createVolume(String name, int replicas) {
-    ask(
-        1,
-        Verb.VOLUME_CREATE,
-        new VolumeArgument(name, replicas, null, CommitMode.SYNC),
-        VolumeLine.class);
+    createVolume(name, replicas, CommitMode.SYNC);
+  }
+
+  public void createVolume(String name, int replicas, CommitMode commit) {
+    ask(1, Verb.VOLUME_CREATE, new VolumeArgument(name, replicas, commit), VolumeLine.class);
   }
 
   /** Mounts a volume through a host, and returns where. */
