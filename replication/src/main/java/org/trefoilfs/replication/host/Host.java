@@ -213,7 +213,7 @@ public final class Host implements Closeable {
                 options.settings().timeout(), StateLogRouter.Timing.DEFAULT_ATTEMPT, time, timer));
     ClusterClient cluster = new ClusterClient(router);
     Proposals proposals = new Proposals(cluster);
-    CatchUps catchUps = new CatchUps(groups, node);
+    CatchUps catchUps = new CatchUps(groups, node, options.settings().catchUpRate());
     Heartbeats heartbeats =
         new Heartbeats(
             new Heartbeats.Wiring(
@@ -471,7 +471,7 @@ public final class Host implements Closeable {
     return started().groups().healing().healed();
   }
 
-  /** How far this host has caught up with what it missed. */
+  /** How far this host has caught up with what it missed, or what came of its last catch-up. */
   public Message.CatchUp catchUp() {
     return started().catchUps().progress();
   }

@@ -31,6 +31,13 @@ public final class Sizes {
     return count < 0 ? "?" : Long.toString(count);
   }
 
+  /** Such as {@code 1.2 s}, and from ten seconds on as {@link #seconds}. */
+  public static String millis(long millis) {
+    return millis < 10_000
+        ? String.format(Locale.ROOT, "%.1f s", millis / 1000.0)
+        : seconds(millis / 1000);
+  }
+
   /** Such as {@code 3 min 20 s}; {@code ?} when negative. */
   public static String seconds(long seconds) {
     if (seconds < 0) {
