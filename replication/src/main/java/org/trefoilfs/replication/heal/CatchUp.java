@@ -6,8 +6,10 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
 import org.trefoilfs.replication.chunk.BlockSet;
 import org.trefoilfs.replication.chunk.ChunkId;
 import org.trefoilfs.replication.chunk.ChunkImage;
@@ -16,7 +18,7 @@ import org.trefoilfs.replication.commit.Entry;
 
 /**
  * What a joiner of one group still has to copy, while live writes come in. Pure; the caller
- * serializes calls.
+ * serializes calls, but for the last three methods.
  *
  * <p>Either the primary says which blocks were written since the joiner was in sync ({@link
  * #changed}): only they are fetched. Or the joiner compares its chunks with the primary's {@link
@@ -28,14 +30,18 @@ import org.trefoilfs.replication.commit.Entry;
  * hold it; its version tells), and applied when the chunk is settled.
  */
 public final class CatchUp {
+  /** Of every chunk that comes whole: there may be hundreds of thousands. Never changed. */
+  private static final BlockSet WHOLE = BlockSet.all();
+
   private final Set<ChunkId> settled = new HashSet<>();
   private final TreeMap<ChunkId, BlockSet> wanted = new TreeMap<>();
   private final Map<ChunkId, List<Entry>> fetching = new HashMap<>();
   private final Map<ChunkId, ChunkInfo> local = new HashMap<>();
   private final Map<ChunkId, Long> bytesOf = new HashMap<>();
-  private boolean listed;
+  private final AtomicLong bytesLeft = new AtomicLong();
+  private final AtomicLong bytesChanged = new AtomicLong();
+  private volatile boolean listed;
   private long since;
-  private long bytesDone;
 
   /** Blocks to be fetched of a chunk. */
   public record Wanted(ChunkId chunk, BlockSet blocks) {}
@@ -44,7 +50,16 @@ public final class CatchUp {
 
   /** Blocks of a chunk that differ, or may. To be called for each, then {@link #listed}. */
   public void changed(ChunkId chunk, BlockSet blocks) {
-    want(chunk, blocks);
+    want(chunk, blocks, blocks.bytes());
+  }
+
+  /**
+   * The same of a chunk that is not here, or not to be used: it comes whole.
+   *
+   * @param blocks that are known to have been written, for the count of bytes alone
+   */
+  public void missing(ChunkId chunk, BlockSet blocks) {
+    want(chunk, WHOLE, blocks.bytes());
   }
 
   /**
@@ -67,8 +82,8 @@ public final class CatchUp {
       if (equal && !wanted.containsKey(theirs.id())) {
         settled.add(theirs.id());
       } else {
-        wanted.put(theirs.id(), BlockSet.all());
-        bytesOf.put(theirs.id(), (long) theirs.blocks() * ChunkId.BLOCK);
+        wanted.put(theirs.id(), WHOLE);
+        expect(theirs.id(), (long) theirs.blocks() * ChunkId.BLOCK);
       }
     }
   }
@@ -81,7 +96,7 @@ public final class CatchUp {
    */
   public List<ChunkId> listingEnded() {
     // What live writes alone named is not known to be equal in its other blocks.
-    wanted.replaceAll((_, _) -> BlockSet.all());
+    wanted.replaceAll((_, _) -> WHOLE);
     List<ChunkId> gone = new ArrayList<>(local.keySet());
     gone.removeAll(wanted.keySet());
     local.clear();
@@ -104,19 +119,37 @@ public final class CatchUp {
     return since;
   }
 
-  private void want(ChunkId chunk, BlockSet blocks) {
-    wanted
-        .computeIfAbsent(
-            chunk,
-            _ -> {
-              settled.remove(chunk);
-              return BlockSet.none();
-            })
-        .add(blocks);
-    bytesOf.put(chunk, wanted.get(chunk).bytes());
+  /** These blocks are to be fetched as well, some {@code bytes} of them. */
+  private void want(ChunkId chunk, BlockSet blocks, long bytes) {
+    settled.remove(chunk);
+    BlockSet all = union(wanted.getOrDefault(chunk, BlockSet.none()), blocks);
+    wanted.put(chunk, all);
+    expect(chunk, Math.min(bytesOf.getOrDefault(chunk, 0L) + bytes, all.bytes()));
+  }
+
+  private static BlockSet union(BlockSet known, BlockSet more) {
+    if (known.isAll() || more.isAll()) {
+      return WHOLE;
+    }
+    known.add(more);
+    return known;
+  }
+
+  private void expect(ChunkId chunk, long bytes) {
+    Long before = bytesOf.put(chunk, bytes);
+    long more = before == null ? bytes : bytes - before;
+    bytesLeft.addAndGet(more);
+    bytesChanged.addAndGet(more);
   }
 
   // ---- copying
+
+  /** Bytes of the next blocks to fetch, as far as known; empty if none are waiting. */
+  public OptionalLong nextBytes() {
+    return wanted.isEmpty()
+        ? OptionalLong.empty()
+        : OptionalLong.of(bytesOf.getOrDefault(wanted.firstKey(), 0L));
+  }
 
   /** The next blocks to fetch, if some are waiting. */
   public Optional<Wanted> startFetch() {
@@ -144,12 +177,13 @@ public final class CatchUp {
     BlockSet more = BlockSet.none();
     aside.forEach(entry -> more.add(BlockSet.of(entry.mutation())));
     if (!blocks.containsAll(more)) {
+      long bytes = more.bytes();
       more.add(blocks);
-      want(image.id(), more);
+      want(image.id(), more, bytes);
       return Optional.empty();
     }
-    bytesDone += image.bytes();
-    bytesOf.remove(image.id());
+    Long expected = bytesOf.remove(image.id());
+    bytesLeft.addAndGet(expected == null ? 0 : -expected);
     settled.add(image.id());
     return Optional.of(aside.stream().filter(entry -> entry.n() > image.version().n()).toList());
   }
@@ -171,7 +205,8 @@ public final class CatchUp {
       settled.add(chunk);
       return true;
     }
-    want(chunk, BlockSet.of(entry.mutation()));
+    BlockSet blocks = BlockSet.of(entry.mutation());
+    want(chunk, blocks, blocks.bytes());
     return false;
   }
 
@@ -180,12 +215,22 @@ public final class CatchUp {
     return listed && wanted.isEmpty() && fetching.isEmpty();
   }
 
-  public long bytesDone() {
-    return bytesDone;
+  // ---- to be asked at any time
+
+  /** Whether all is known that is to be copied, but for what live writes add. */
+  public boolean isListed() {
+    return listed;
   }
 
   /** Bytes that are known to be left: grows while the listing comes in. */
   public long bytesLeft() {
-    return bytesOf.values().stream().mapToLong(Long::longValue).sum();
+    return bytesLeft.get();
+  }
+
+  /**
+   * Bytes of all the blocks that were found to be different, or written lately: copied, or left.
+   */
+  public long bytesChanged() {
+    return bytesChanged.get();
   }
 }

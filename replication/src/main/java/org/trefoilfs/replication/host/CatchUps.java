@@ -3,11 +3,11 @@ package org.trefoilfs.replication.host;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,13 +21,16 @@ import org.trefoilfs.replication.commit.CopyState;
 import org.trefoilfs.replication.commit.Entry;
 import org.trefoilfs.replication.commit.GroupLog;
 import org.trefoilfs.replication.heal.CatchUp;
+import org.trefoilfs.replication.heal.CopyProgress;
+import org.trefoilfs.replication.membership.ClusterView;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.placement.PgView;
 import org.trefoilfs.replication.transport.Message;
 
 /**
- * Runs the catch-up of the groups that this host joins: a virtual thread each, a bounded number at
- * work.
+ * Runs the catch-up of the groups that this host joins, a virtual thread each. First every group
+ * learns what it is to copy, so that it is known how much that is; then they copy, a few groups at
+ * a time, so that the first are in sync soon, and at a {@link Pace}.
  */
 final class CatchUps {
   private static final Logger log = LoggerFactory.getLogger(CatchUps.class);
@@ -53,17 +56,20 @@ final class CatchUps {
 
   private final GroupHost groups;
   private final GroupNode node;
-  private final Semaphore atWork = new Semaphore(HostLimits.CONCURRENT_CATCH_UPS);
-  private final Semaphore fetching = new Semaphore(HostLimits.CONCURRENT_FETCHES);
-  private final ConcurrentHashMap<Integer, CatchUp> running = new ConcurrentHashMap<>();
-  private final AtomicLong bytesDone = new AtomicLong();
-  private long rateSince;
-  private long rateBytes;
-  private long rate;
+  private final Semaphore listing = new Semaphore(HostLimits.CONCURRENT_LISTINGS, true);
+  private final Semaphore copying = new Semaphore(HostLimits.CONCURRENT_FETCHES, true);
+  private final Pace pace;
+  private final CopyProgress progress;
+  private @Nullable ClusterView seen;
 
-  CatchUps(GroupHost groups, GroupNode node) {
+  /**
+   * @param bytesPerSecond what is fetched at most; 0: no limit
+   */
+  CatchUps(GroupHost groups, GroupNode node, long bytesPerSecond) {
     this.groups = groups;
     this.node = node;
+    pace = new Pace(bytesPerSecond, node.time(), () -> node.room().isFilling());
+    progress = new CopyProgress(node.time().nanoTime());
   }
 
   /**
@@ -73,55 +79,55 @@ final class CatchUps {
   void start(Slot slot, long view, HostId primary) {
     CatchUp placeholder = new CatchUp();
     slot.catchUp = placeholder;
-    running.put(slot.pg, placeholder);
+    followView();
+    progress.started(slot.pg, placeholder);
     Attempt attempt = new Attempt(slot, view, primary, ++slot.catchUpRun);
     Thread.startVirtualThread(() -> run(attempt));
   }
 
   private record Attempt(Slot slot, long view, HostId primary, long run) {}
 
-  /** Progress over all groups. */
-  synchronized Message.CatchUp progress() {
-    running.keySet().removeIf(pg -> !isJoining(groups.slots().of(pg)));
-    long left = running.values().stream().mapToLong(CatchUps::bytesLeft).sum();
-    long now = node.time().nanoTime();
-    if (now - rateSince > 1_000_000_000L) {
-      rate =
-          rateSince == 0 ? 0 : (bytesDone.get() - rateBytes) * 1_000_000_000L / (now - rateSince);
-      rateSince = now;
-      rateBytes = bytesDone.get();
-    }
-    return new Message.CatchUp(running.size(), bytesDone.get(), left, rate);
+  /** How far all groups have come. Waits for none of them. */
+  Message.CatchUp progress() {
+    followView();
+    return progress.report(node.time().nanoTime());
   }
 
-  private static long bytesLeft(CatchUp catchUp) {
-    synchronized (catchUp) {
-      return catchUp.bytesLeft();
-    }
-  }
-
-  private static boolean isJoining(Slot slot) {
-    synchronized (slot) {
-      return slot.group.isJoiner();
+  /** One at a time: an older view must not be taken for what has become of a newer one. */
+  private synchronized void followView() {
+    ClusterView view = node.view();
+    if (view != seen) {
+      seen = view;
+      Set<Integer> joining =
+          view.placement().groups().stream()
+              .filter(group -> group.joining().contains(node.self()))
+              .map(PgView::pg)
+              .collect(Collectors.toUnmodifiableSet());
+      progress.joining(joining, node.time().nanoTime());
     }
   }
 
   private void run(Attempt attempt) {
-    while (isCurrent(attempt)) {
-      try {
-        atWork.acquire();
-        try {
-          copy(attempt);
-        } finally {
-          atWork.release();
-        }
-        announce(attempt);
-      } catch (InterruptedException e) {
-        return;
-      } catch (RuntimeException e) {
-        log.debug("catch-up of {} is tried again: {}", attempt, e.toString());
-        LockSupport.parkNanos(RETRY.toNanos());
+    try {
+      while (isCurrent(attempt)) {
+        tryOnce(attempt);
       }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    followView(); // so that the last one's time is exact
+  }
+
+  private void tryOnce(Attempt attempt) throws InterruptedException {
+    try {
+      CatchUp catchUp = look(attempt);
+      if (catchUp != null) {
+        copy(attempt, catchUp);
+      }
+      announce(attempt);
+    } catch (RuntimeException e) {
+      log.debug("catch-up of {} is tried again: {}", attempt, e.toString());
+      LockSupport.parkNanos(RETRY.toNanos());
     }
   }
 
@@ -130,7 +136,6 @@ final class CatchUps {
     synchronized (slot) {
       PgView current = slot.group.currentView();
       if (!slot.group.isJoiner()) {
-        running.remove(slot.pg);
         return false;
       }
       return current != null
@@ -139,34 +144,70 @@ final class CatchUps {
     }
   }
 
-  private void copy(Attempt attempt) {
+  /**
+   * Finds out what is to be copied.
+   *
+   * @return null when nothing is: another attempt has begun, or one was complete already
+   */
+  private @Nullable CatchUp look(Attempt attempt) throws InterruptedException {
+    listing.acquire();
+    try {
+      node.applier().barrier().join();
+      CatchUp catchUp = begin(attempt);
+      if (catchUp != null && !listChanges(attempt, catchUp)) {
+        list(attempt, catchUp);
+      }
+      return catchUp;
+    } finally {
+      listing.release();
+    }
+  }
+
+  private @Nullable CatchUp begin(Attempt attempt) {
     Slot slot = attempt.slot();
-    node.applier().barrier().join();
-    CatchUp catchUp;
     synchronized (slot) {
       // One that is complete stays so; it is only announced again.
       if (!isCurrent(attempt) || (slot.catchUp != null && slot.catchUp.isComplete())) {
-        return;
+        return null;
       }
-      catchUp = new CatchUp();
+      CatchUp catchUp = new CatchUp();
       slot.catchUp = catchUp;
-      running.put(slot.pg, catchUp);
+      progress.started(slot.pg, catchUp);
+      return catchUp;
     }
-    if (!listChanges(attempt, catchUp)) {
-      list(attempt, catchUp);
+  }
+
+  private void copy(Attempt attempt, CatchUp catchUp) throws InterruptedException {
+    if (nextBytes(attempt, catchUp).isEmpty()) {
+      return; // most groups have nothing to copy, and wait for none that has
     }
-    while (isCurrent(attempt)) {
-      CatchUp.Wanted next = locked(slot, catchUp, () -> catchUp.startFetch().orElse(null));
-      if (next == null) {
-        return;
+    copying.acquire();
+    try {
+      OptionalLong next = nextBytes(attempt, catchUp);
+      while (next.isPresent() && isCurrent(attempt)) {
+        copyNext(attempt, catchUp, next.getAsLong());
+        next = nextBytes(attempt, catchUp);
       }
-      fetching.acquireUninterruptibly();
-      try {
-        fetch(attempt, catchUp, next);
-      } finally {
-        fetching.release();
+    } finally {
+      copying.release();
+    }
+  }
+
+  private static OptionalLong nextBytes(Attempt attempt, CatchUp catchUp) {
+    synchronized (attempt.slot()) {
+      synchronized (catchUp) {
+        return catchUp.nextBytes();
       }
     }
+  }
+
+  /** Waits first: what is written while a chunk is being fetched is kept in memory. */
+  private void copyNext(Attempt attempt, CatchUp catchUp, long expected) {
+    pace.await(expected, () -> isCurrent(attempt));
+    CatchUp.Wanted next = locked(attempt.slot(), catchUp, () -> catchUp.startFetch().orElse(null));
+    long copied = next == null ? 0 : fetch(attempt, catchUp, next);
+    pace.settle(expected, copied);
+    progress.copied(copied, node.time().nanoTime());
   }
 
   /**
@@ -215,11 +256,10 @@ final class CatchUps {
           groups.committedEarlier(slot.pg, changes.recent());
           for (Message.ChangedChunk chunk : changes.chunks()) {
             if (!holds(slot, chunk)) {
-              catchUp.changed(chunk.id(), blocksToFetch(slot.pg, chunk.id(), chunk.blocks()));
+              changed(slot.pg, catchUp, chunk.id(), chunk.blocks());
             }
           }
-          own.forEach(
-              (chunk, blocks) -> catchUp.changed(chunk, blocksToFetch(slot.pg, chunk, blocks)));
+          own.forEach((chunk, blocks) -> changed(slot.pg, catchUp, chunk, blocks));
           putOff.forEach(chunk -> catchUp.changed(chunk, BlockSet.all()));
           catchUp.listed(changes.since());
           return null;
@@ -237,10 +277,12 @@ final class CatchUps {
   }
 
   /** A chunk that is not here, or is damaged, is fetched whole. */
-  private BlockSet blocksToFetch(int pg, ChunkId chunk, BlockSet changed) {
-    boolean usable =
-        node.store().info(pg, chunk).filter(ours -> ours.version().n() > 0).isPresent();
-    return usable ? changed : BlockSet.all();
+  private void changed(int pg, CatchUp catchUp, ChunkId chunk, BlockSet blocks) {
+    if (node.store().info(pg, chunk).filter(ours -> ours.version().n() > 0).isPresent()) {
+      catchUp.changed(chunk, blocks);
+    } else {
+      catchUp.missing(chunk, blocks);
+    }
   }
 
   private Message call(Attempt attempt, Message request) {
@@ -290,7 +332,8 @@ final class CatchUps {
     node.applier().replace(pg, new ChunkImage(gone, Version.NONE, List.of()), List.of());
   }
 
-  private void fetch(Attempt attempt, CatchUp catchUp, CatchUp.Wanted wanted) {
+  /** Returns the bytes that came. */
+  private long fetch(Attempt attempt, CatchUp catchUp, CatchUp.Wanted wanted) {
     Slot slot = attempt.slot();
     ChunkImage image;
     BlockSet blocks;
@@ -315,6 +358,7 @@ final class CatchUps {
           }
           return null;
         });
+    return image.bytes();
   }
 
   private static Message request(Attempt attempt, CatchUp.Wanted wanted, long since) {
@@ -333,7 +377,6 @@ final class CatchUps {
       node.applier().patch(slot.pg, image, blocks, kept);
     }
     slot.group.log().copyState().copied(image.id(), image.version());
-    bytesDone.addAndGet(image.bytes());
   }
 
   /** Tells the primary, again and again, until the view comes that makes this host in-sync. */

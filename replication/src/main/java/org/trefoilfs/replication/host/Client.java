@@ -42,7 +42,7 @@ public final class Client implements Closeable {
   private static final Duration MAP_CALL = Duration.ofSeconds(2);
 
   private final List<Address> seeds;
-  private final HostOptions.Settings settings;
+  private final Duration timeout;
   private final NettyTransport transport;
   private final ScheduledExecutorService timer;
   private final HostLink link;
@@ -50,9 +50,9 @@ public final class Client implements Closeable {
   private final Sessions sessions;
   private volatile ClusterView view = ClusterView.empty();
 
-  private Client(List<Address> seeds, HostOptions.Settings settings) {
+  private Client(List<Address> seeds, Duration timeout) {
     this.seeds = List.copyOf(seeds);
-    this.settings = settings;
+    this.timeout = timeout;
     timer =
         Executors.newScheduledThreadPool(
             2, Thread.ofPlatform().name("trefoil-client-", 0).daemon().factory());
@@ -66,24 +66,13 @@ public final class Client implements Closeable {
             transport,
             new StateLogRouter.Hosts(link::addresses, link::address),
             new StateLogRouter.Timing(
-                settings.timeout(),
-                StateLogRouter.Timing.DEFAULT_ATTEMPT,
-                SystemTime.INSTANCE,
-                timer));
+                timeout, StateLogRouter.Timing.DEFAULT_ATTEMPT, SystemTime.INSTANCE, timer));
     sessions = new Sessions(transport, SystemTime.INSTANCE, link::addresses);
   }
 
   /** A client that only administers: nothing is asked of the cluster before the first call. */
   public static Client of(List<Address> cluster, Duration timeout) {
-    HostOptions.Settings standard = HostOptions.Settings.DEFAULT;
-    return new Client(
-        cluster,
-        new HostOptions.Settings(
-            standard.witness(),
-            standard.domain(),
-            standard.weight(),
-            standard.detection(),
-            timeout));
+    return new Client(cluster, timeout);
   }
 
   /** A client that follows the cluster's map. UNAVAILABLE when none of the hosts answers. */
@@ -134,8 +123,7 @@ public final class Client implements Closeable {
         new TrefoilException(Reason.UNAVAILABLE, "no host is known; name one with --cluster");
     for (Address host : seeds) {
       try {
-        Message answer =
-            transport.call(host, new Message.Admin(verb, body), settings.timeout()).join();
+        Message answer = transport.call(host, new Message.Admin(verb, body), timeout).join();
         if (answer instanceof Message.AdminReply(byte[] reply)) {
           return reply;
         }
@@ -165,8 +153,7 @@ public final class Client implements Closeable {
 
   /** As {@link Host#openVolume}. */
   public Volume openVolume(VolumeInfo volume, LongSupplier session) {
-    return link.volume(
-        volume, settings.timeout(), SystemTime.INSTANCE, timer, this::refresh, session);
+    return link.volume(volume, timeout, SystemTime.INSTANCE, timer, this::refresh, session);
   }
 
   /** As {@link Host#keepSession}. */

@@ -32,6 +32,15 @@ final class DiskRoom {
     return new Space(disk.total(), usable);
   }
 
+  /**
+   * Whether the disk has much to do with what is written, though nobody waits for it yet. The
+   * journal is half full before a checkpoint begins.
+   */
+  boolean isFilling() {
+    return applier.backlogBytes() > Applier.MAX_BACKLOG_BYTES / 2
+        || journal.unreleased() > unreleasedMax / 4 * 3;
+  }
+
   /** Whether the disk is behind what was let in; those who write then wait. */
   boolean isBehind() {
     return !applier.hasRoom() || journal.unreleased() > unreleasedMax;

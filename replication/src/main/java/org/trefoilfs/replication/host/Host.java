@@ -6,7 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -14,12 +13,10 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongFunction;
@@ -42,7 +39,6 @@ import org.trefoilfs.replication.journal.JournalOptions;
 import org.trefoilfs.replication.journal.SegmentedJournal;
 import org.trefoilfs.replication.membership.Address;
 import org.trefoilfs.replication.membership.ClusterClient;
-import org.trefoilfs.replication.membership.ClusterCommand;
 import org.trefoilfs.replication.membership.ClusterModule;
 import org.trefoilfs.replication.membership.ClusterView;
 import org.trefoilfs.replication.membership.FailureDetector;
@@ -78,13 +74,11 @@ public final class Host implements Closeable {
    */
   private static final Duration TICK = Duration.ofMillis(5);
 
-  /** How long a host waits to hear whether it joins its own cluster. */
-  private static final Duration JOIN_CHECK = Duration.ofSeconds(2);
-
   /** Directory of the state log. */
-  private static final String LOG = "log";
+  static final String LOG = "log";
 
   private final HostOptions options;
+  private final Introduction introduction;
   private final TimeSource time = SystemTime.INSTANCE;
   private final AdminHandler admin;
   private final ScheduledExecutorService timer;
@@ -152,9 +146,8 @@ public final class Host implements Closeable {
         Executors.newSingleThreadExecutor(
             Thread.ofPlatform().name("trefoil-views").daemon().factory());
     createDirectory(options.data());
-    Optional<Identity> known = Identity.load(options.data());
-    known.ifPresent(this::checkOptions);
-    Address listen = known.map(Identity::address).orElseGet(() -> Addresses.choose(options));
+    introduction = Introduction.of(options);
+    Address listen = introduction.listen();
     Addresses.checkFree(listen);
     Supplier<LocalIdentity> local = this::localIdentity;
     transport = new NettyTransport(local, TransportOptions.DEFAULT);
@@ -162,25 +155,16 @@ public final class Host implements Closeable {
   }
 
   private void run(List<StateModule> modules) {
-    Optional<Identity> known = Identity.load(options.data());
-    Address listen = known.map(Identity::address).orElseGet(server::address);
-    Set<Address> seeds = new LinkedHashSet<>(KnownHosts.load(options.data()));
-    options.join().ifPresent(seeds::add);
-    boolean founding = known.isEmpty() && options.join().isEmpty();
-    Identity self = known.map(Identity::nextIncarnation).orElseGet(() -> introduce(listen, seeds));
+    Identity self = introduction.introduce(server.address(), transport, time);
     HostOptions.checkPatience(options.settings().timeout(), self.detection());
     identity = self;
-    if (known.isPresent()) {
-      options.join().ifPresent(to -> checkSameCluster(self, to));
-    }
+    introduction.checkSameCluster(transport);
     self.save(options.data());
-    Running started = assemble(self, modules, seeds, startMode(known, seeds, founding));
+    Running started = assemble(self, modules, introduction.seeds(), introduction.start());
     running = started;
     clusterModule.listen(view -> viewThread.execute(this::viewChanged));
-    if (clusterModule.view().clusterId().isEmpty()
-        && self.host().value() == 1
-        && options.join().isEmpty()) {
-      found(started);
+    if (clusterModule.view().clusterId().isEmpty() && introduction.founds(self)) {
+      introduction.found(self, started.cluster());
     }
     ready.countDown();
     startTimers(started);
@@ -191,69 +175,6 @@ public final class Host implements Closeable {
         self.host(),
         self.clusterId(),
         self.address());
-  }
-
-  /**
-   * A host whose state log is gone, although others are known to it, joins again. The first host of
-   * a cluster that got no further than naming itself founds it again.
-   */
-  private RatisOptions.Start startMode(
-      Optional<Identity> known, Set<Address> seeds, boolean founding) {
-    if (known.isPresent() && Files.isDirectory(options.data().resolve(LOG))) {
-      return RatisOptions.Start.RESTART;
-    }
-    boolean foundingAgain = known.isPresent() && known.get().host().value() == 1 && seeds.isEmpty();
-    return founding || foundingAgain ? RatisOptions.Start.BOOTSTRAP : RatisOptions.Start.JOIN;
-  }
-
-  /** A new cluster's first host names itself; any other asks the cluster for its number. */
-  private Identity introduce(Address listen, Set<Address> seeds) {
-    String name = options.name().orElseGet(Names::ofThisMachine);
-    boolean witness = options.settings().witness();
-    if (options.join().isEmpty()) {
-      Duration detection = options.settings().detection().orElse(ClusterView.DEFAULT_DETECTION);
-      return new Identity(
-          UUID.randomUUID().toString(), new HostId(1), name, listen, witness, detection, 1);
-    }
-    JoinRequest request =
-        new JoinRequest(
-            name,
-            listen,
-            witness,
-            options.settings().weight(),
-            options.settings().domain().orElse(name),
-            options.settings().detection());
-    JoinRequest.Accepted accepted =
-        request.send(transport, options.join().get(), options.settings().timeout(), time);
-    seeds.addAll(accepted.hosts());
-    return new Identity(
-        accepted.clusterId(), accepted.host(), name, listen, witness, accepted.detection(), 1);
-  }
-
-  /**
-   * A directory that has a cluster already stays in it: --join then says where that one is, and
-   * must not say anything else. Nobody may answer: the whole cluster may be starting.
-   */
-  private void checkSameCluster(Identity self, Address to) {
-    try {
-      transport.call(to, new Message.MapRequest(0), JOIN_CHECK).join();
-    } catch (RuntimeException e) {
-      TrefoilException why = TrefoilException.of(e);
-      if (why.reason() == Reason.REFUSED) {
-        throw new TrefoilException(
-            Reason.REFUSED,
-            "data directory "
-                + options.data()
-                + " belongs to cluster "
-                + self.clusterId()
-                + ", and "
-                + to
-                + " to another cluster; leave out --join to go on in its own, or join with an"
-                + " empty --data",
-            why);
-      }
-      log.debug("{} does not say which cluster it belongs to: {}", to, why.getMessage());
-    }
   }
 
   private Running assemble(
@@ -295,7 +216,7 @@ public final class Host implements Closeable {
                 options.settings().timeout(), StateLogRouter.Timing.DEFAULT_ATTEMPT, time, timer));
     ClusterClient cluster = new ClusterClient(router);
     Proposals proposals = new Proposals(cluster);
-    CatchUps catchUps = new CatchUps(groups, node);
+    CatchUps catchUps = new CatchUps(groups, node, options.settings().catchUpRate());
     Heartbeats heartbeats =
         new Heartbeats(
             new Heartbeats.Wiring(
@@ -367,31 +288,6 @@ public final class Host implements Closeable {
         space.usable(),
         fence.fenced(),
         catchUps.progress());
-  }
-
-  /** Enters the first host of a new cluster into its own state log. */
-  private void found(Running started) {
-    Identity self = started.identity();
-    HostOptions.Settings settings = options.settings();
-    await(
-        started
-            .cluster()
-            .createCluster(
-                new ClusterCommand.CreateCluster(
-                    self.clusterId(), ClusterView.DEFAULT_BITS, self.detection()))
-            .thenCompose(
-                _ ->
-                    started
-                        .cluster()
-                        .registerHost(
-                            new ClusterCommand.RegisterHost(
-                                self.name(),
-                                self.address(),
-                                self.raftAddress(),
-                                self.witness(),
-                                settings.weight(),
-                                settings.domain().orElse(self.name())))),
-        "creating the cluster");
   }
 
   private void startTimers(Running started) {
@@ -520,55 +416,6 @@ public final class Host implements Closeable {
         : new LocalIdentity(known.clusterId(), known.host().value(), known.incarnation());
   }
 
-  private void checkOptions(Identity known) {
-    String directory =
-        "data directory "
-            + options.data()
-            + " belongs to host '"
-            + known.name()
-            + "' on "
-            + known.address();
-    options
-        .listen()
-        .filter(listen -> listen.port() != 0 && !listen.equals(known.address()))
-        .ifPresent(
-            listen -> {
-              throw new TrefoilException(
-                  Reason.INVALID,
-                  directory
-                      + ", not on "
-                      + listen
-                      + "; leave out --listen, or start with another --data");
-            });
-    options
-        .name()
-        .filter(name -> !name.equals(known.name()))
-        .ifPresent(
-            name -> {
-              throw new TrefoilException(
-                  Reason.INVALID,
-                  directory
-                      + ", not to '"
-                      + name
-                      + "'; leave out --name, or start with another --data");
-            });
-    options
-        .settings()
-        .detection()
-        .filter(detection -> !detection.equals(known.detection()))
-        .ifPresent(
-            detection -> {
-              throw new TrefoilException(
-                  Reason.INVALID,
-                  directory
-                      + ", whose cluster detects failures in "
-                      + known.detection().toMillis()
-                      + " ms, not in "
-                      + detection.toMillis()
-                      + " ms; leave out --failure-detection: it is set when a cluster is founded");
-            });
-  }
-
   /**
    * An I/O error of the disk is fatal for the store: what was acknowledged can no longer be
    * promised from here.
@@ -633,7 +480,7 @@ public final class Host implements Closeable {
     return started().groups().healing().healed();
   }
 
-  /** How far this host has caught up with what it missed. */
+  /** How far this host has caught up with what it missed, or what came of its last catch-up. */
   public Message.CatchUp catchUp() {
     return started().catchUps().progress();
   }
@@ -745,19 +592,6 @@ public final class Host implements Closeable {
       part.close();
     } catch (IOException | RuntimeException e) {
       log.warn("closing the {} failed", what, e);
-    }
-  }
-
-  private static <T> T await(CompletableFuture<T> future, String what) {
-    try {
-      return future.get(30, TimeUnit.SECONDS);
-    } catch (ExecutionException e) {
-      throw TrefoilException.of(e);
-    } catch (TimeoutException e) {
-      throw new TrefoilException(Reason.UNAVAILABLE, what + " took longer than 30 s", e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new TrefoilException(Reason.UNAVAILABLE, what + " was interrupted", e);
     }
   }
 }

@@ -8,13 +8,10 @@ final class HostLimits {
    */
   static final long SPACE_MARGIN_BYTES = 16L << 20;
 
-  /**
-   * Groups that catch up at once: most of them find nothing to copy, and wait for the primary's
-   * answers.
-   */
-  static final int CONCURRENT_CATCH_UPS = 64;
+  /** Groups that ask at once what they are to copy: they wait for their primaries' answers. */
+  static final int CONCURRENT_LISTINGS = 64;
 
-  /** Chunks fetched at once: each is up to 4 MiB in memory on both sides. */
+  /** Groups that copy at once, a chunk at a time each: up to 4 MiB in memory on both sides. */
   static final int CONCURRENT_FETCHES = 8;
 
   /**

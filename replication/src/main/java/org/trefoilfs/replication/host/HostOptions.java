@@ -46,14 +46,29 @@ public record HostOptions(
    *     lease is half). Every host of a cluster has the same: its first one says it, by default
    *     {@link ClusterView#DEFAULT_DETECTION}, and empty takes the cluster's
    * @param timeout how long a call waits for replicas or a leader before it fails
+   * @param catchUpRate bytes per second that this host fetches at most while it catches up, {@link
+   *     #MIN_CATCH_UP_RATE} or more; 0: no limit
    */
   public record Settings(
       boolean witness,
       Optional<String> domain,
       int weight,
       Optional<Duration> detection,
-      Duration timeout) {
+      Duration timeout,
+      long catchUpRate) {
+    /** A whole chunk then takes four seconds; any slower, and catching up would take weeks. */
+    public static final long MIN_CATCH_UP_RATE = 1L << 20;
+
+    /** Leaves room on a link of 1 Gbit/s, and takes a large disk three hours for each TiB. */
+    public static final long DEFAULT_CATCH_UP_RATE = 100L << 20;
+
     public static final Settings DEFAULT =
-        new Settings(false, Optional.empty(), 1, Optional.empty(), Duration.ofSeconds(30));
+        new Settings(
+            false,
+            Optional.empty(),
+            1,
+            Optional.empty(),
+            Duration.ofSeconds(30),
+            DEFAULT_CATCH_UP_RATE);
   }
 }

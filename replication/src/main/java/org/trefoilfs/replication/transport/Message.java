@@ -1,8 +1,10 @@
 package org.trefoilfs.replication.transport;
 
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.chunk.BlockSet;
 import org.trefoilfs.replication.chunk.ChunkId;
@@ -252,9 +254,40 @@ public sealed interface Message {
     }
   }
 
-  /** Progress of a host's catch-up. */
-  record CatchUp(int groupsLeft, long bytesDone, long bytesLeft, long bytesPerSecond) {
-    public static final CatchUp NONE = new CatchUp(0, 0, 0, 0);
+  /**
+   * How far a host has come in its catch-up, or what came of its last one since it started.
+   *
+   * @param bytesPerSecond over the last seconds
+   * @param millis it has taken so far, or took
+   */
+  record CatchUp(Groups groups, Bytes bytes, long bytesPerSecond, long millis) {
+    public static final CatchUp NONE = new CatchUp(new Groups(0, 0, 0), new Bytes(0, 0, 0), 0, 0);
+
+    /**
+     * @param left that it still joins
+     * @param unlisted of which it does not know yet what it is to copy
+     * @param total that it joined or joins
+     */
+    public record Groups(int left, int unlisted, int total) {}
+
+    /**
+     * @param left to be copied, as far as known
+     * @param changed in the blocks that were found to differ, or to have been written since
+     */
+    public record Bytes(long left, long copied, long changed) {}
+
+    public boolean isUnderWay() {
+      return groups.left() > 0;
+    }
+
+    /** How long the rest will take at the present rate; empty while that is unknown. */
+    public Optional<Duration> eta() {
+      if (groups.unlisted() > 0 || (bytes.left() > 0 && bytesPerSecond <= 0)) {
+        return Optional.empty();
+      }
+      double seconds = bytes.left() == 0 ? 0 : (double) bytes.left() / bytesPerSecond;
+      return Optional.of(Duration.ofMillis(Math.round(seconds * 1000)));
+    }
   }
 
   /**

@@ -30,7 +30,7 @@ final class MessageDecoder {
   private static final int COMMIT_BYTES = 4 + 8 + 8;
   private static final int OPERATION_BYTES = 8 + 8;
   private static final int CHANGED_BYTES = 12 + 8 + BlockSet.MIN_ENCODED_BYTES;
-  private static final int CATCH_UP_BYTES = 4 + 3 * 8;
+  private static final int CATCH_UP_BYTES = 3 * 4 + 5 * 8;
   private static final int REPORT_BYTES = 4 + 1 + 2 * 8 + CATCH_UP_BYTES;
 
   private MessageDecoder() {}
@@ -136,7 +136,11 @@ final class MessageDecoder {
   }
 
   private static CatchUp catchUp(ByteReader in) {
-    return new CatchUp(in.i32(), in.i64(), in.i64(), in.i64());
+    return new CatchUp(
+        new CatchUp.Groups(in.i32(), in.i32(), in.i32()),
+        new CatchUp.Bytes(in.i64(), in.i64(), in.i64()),
+        in.i64(),
+        in.i64());
   }
 
   private static HostId hostId(ByteReader in) {

@@ -126,10 +126,11 @@ final class MessageEncoder {
   }
 
   private static void catchUp(CatchUp progress, ByteWriter out) {
-    out.i32(progress.groupsLeft())
-        .i64(progress.bytesDone())
-        .i64(progress.bytesLeft())
-        .i64(progress.bytesPerSecond());
+    CatchUp.Groups groups = progress.groups();
+    out.i32(groups.left()).i32(groups.unlisted()).i32(groups.total());
+    CatchUp.Bytes bytes = progress.bytes();
+    out.i64(bytes.left()).i64(bytes.copied()).i64(bytes.changed());
+    out.i64(progress.bytesPerSecond()).i64(progress.millis());
   }
 
   private static <T> void each(Collection<T> elements, ByteWriter out, Consumer<T> write) {

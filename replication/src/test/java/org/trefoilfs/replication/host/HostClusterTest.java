@@ -141,7 +141,7 @@ class HostClusterTest {
 
     hosts.set(2, restart(2));
     awaitAllInSync();
-    long copied = hosts.get(2).catchUp().bytesDone();
+    long copied = hosts.get(2).catchUp().bytes().copied();
     System.out.println("catch-up copied " + copied + " bytes, where " + changed + " had changed");
     assertThat(copied).isBetween((long) changed / 2, 2L * changed);
     assertThat(read(hosts.get(2), content.length)).isEqualTo(content);
@@ -178,7 +178,12 @@ class HostClusterTest {
     Address first = hosts.getFirst().identity().address();
     HostOptions.Settings slow =
         new HostOptions.Settings(
-            false, Optional.empty(), 1, Optional.of(Duration.ofSeconds(9)), Duration.ofSeconds(30));
+            false,
+            Optional.empty(),
+            1,
+            Optional.of(Duration.ofSeconds(9)),
+            Duration.ofSeconds(30),
+            0);
     assertThatThrownBy(() -> start(4, Optional.of(first), slow))
         .hasMessageContaining(
             "host 'host4' wants to detect failures in 9000 ms, and this cluster does in 2000 ms;"
@@ -187,7 +192,7 @@ class HostClusterTest {
     hosts.get(2).close();
     HostOptions.Settings hasty =
         new HostOptions.Settings(
-            false, Optional.empty(), 1, Optional.empty(), Duration.ofSeconds(3));
+            false, Optional.empty(), 1, Optional.empty(), Duration.ofSeconds(3), 0);
     assertThatThrownBy(() -> start(3, Optional.empty(), hasty))
         .hasMessageContaining("a write timeout of 3000 ms is less than twice")
         .hasMessageContaining("give --write-timeout 4000ms or more");

@@ -172,7 +172,8 @@ public final class RandomMessages {
   }
 
   private CatchUp catchUp() {
-    return new CatchUp(i(), l(), l(), l());
+    return new CatchUp(
+        new CatchUp.Groups(i(), i(), i()), new CatchUp.Bytes(l(), l(), l()), l(), l());
   }
 
   private Map<Integer, Long> views() {

@@ -31,8 +31,8 @@ import picocli.CommandLine.Option;
           + " its next start.",
       "",
       "A configuration file is YAML with any of the keys data, name, listen, join, witness,"
-          + " domain, weight, heap, failure-detection and write-timeout, each as the option of its"
-          + " name. The command line wins."
+          + " domain, weight, heap, failure-detection, write-timeout and catch-up-rate, each as the"
+          + " option of its name. The command line wins."
     },
     footer = {
       "trefoil host start --data /var/lib/trefoil --detach",
@@ -134,6 +134,16 @@ final class HostStartCommand implements Callable<Integer> {
                 + " least twice the failure detection (default: 30s).")
     @Nullable String timeout;
 
+    @Option(
+        names = "--catch-up-rate",
+        paramLabel = "SIZE",
+        description =
+            "What this host fetches per second at most while it catches up, so that writes keep"
+                + " their pace: 1MiB or more, such as 200MiB, or 'unlimited' (default: 100MiB). It"
+                + " fetches less while its disk is busy with writes; 'trefoil status' shows how far"
+                + " it is.")
+    @Nullable String catchUpRate;
+
     HostConfig toConfig() {
       HostConfig config = HostConfig.empty();
       config = with(config, Key.NAME, name);
@@ -144,7 +154,8 @@ final class HostStartCommand implements Callable<Integer> {
       config = with(config, Key.WEIGHT, weight);
       config = with(config, Key.HEAP, heap);
       config = with(config, Key.FAILURE_DETECTION, detection);
-      return with(config, Key.WRITE_TIMEOUT, timeout);
+      config = with(config, Key.WRITE_TIMEOUT, timeout);
+      return with(config, Key.CATCH_UP_RATE, catchUpRate);
     }
 
     private static HostConfig with(HostConfig config, Key key, @Nullable String value) {

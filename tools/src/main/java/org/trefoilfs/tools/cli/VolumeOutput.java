@@ -28,10 +28,7 @@ final class VolumeOutput {
   /** Of a sync volume the bounds hold for directories that are told otherwise; nobody asks. */
   private static String bounds(VolumeLine volume) {
     return volume.commit().equals("async")
-        ? ", RPO "
-            + Sizes.seconds(volume.rpoMillis() / 1e3)
-            + " and "
-            + Sizes.bytes(volume.rpoBytes())
+        ? ", RPO " + Sizes.millis(volume.rpoMillis()) + " and " + Sizes.bytes(volume.rpoBytes())
         : "";
   }
 }

@@ -91,6 +91,7 @@ public final class HostConfig {
             get(Key.DOMAIN),
             get(Key.WEIGHT).map(Integer::parseInt).orElse(defaults.weight()),
             detection,
-            timeout));
+            timeout,
+            get(Key.CATCH_UP_RATE).map(Rates::parse).orElse(defaults.catchUpRate())));
   }
 }

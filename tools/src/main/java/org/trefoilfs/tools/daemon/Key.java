@@ -25,7 +25,8 @@ public enum Key {
   WEIGHT(Key::checkWeight),
   HEAP(Key::checkHeap),
   FAILURE_DETECTION(Key::checkDetection, "detection"),
-  WRITE_TIMEOUT(Key::checkTimeout, "timeout");
+  WRITE_TIMEOUT(Key::checkTimeout, "timeout"),
+  CATCH_UP_RATE(Key::checkRate);
 
   /** The other keys' bounds are the cluster's own; a shorter wait than this is no wait. */
   private static final Duration MIN_TIMEOUT = Duration.ofSeconds(1);
@@ -130,6 +131,13 @@ public enum Key {
     if (given.compareTo(least) < 0 || given.compareTo(most) > 0) {
       throw invalid(
           "'%s' is outside %d ms to %d s".formatted(value, least.toMillis(), most.toSeconds()));
+    }
+  }
+
+  private static void checkRate(String value) {
+    long rate = Rates.parse(value);
+    if (rate != 0 && rate < HostOptions.Settings.MIN_CATCH_UP_RATE) {
+      throw invalid("'" + value + "' is below 1 MiB per second; give more, or unlimited");
     }
   }
 

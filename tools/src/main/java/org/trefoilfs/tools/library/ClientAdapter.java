@@ -148,6 +148,12 @@ final class ClientAdapter implements ClusterAccess, Member {
     return false;
   }
 
+  @Override
+  public String name() {
+    String name = System.getenv("HOSTNAME");
+    return name == null ? "process " + ProcessHandle.current().pid() : name;
+  }
+
   /** A client has no directory of its own. */
   @Override
   public Optional<Path> data() {

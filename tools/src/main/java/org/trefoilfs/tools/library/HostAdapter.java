@@ -199,6 +199,11 @@ final class HostAdapter implements RunningHost, Member {
   }
 
   @Override
+  public String name() {
+    return host.identity().name();
+  }
+
+  @Override
   public Optional<Path> data() {
     return Optional.of(data);
   }

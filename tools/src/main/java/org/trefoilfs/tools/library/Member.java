@@ -22,6 +22,9 @@ interface Member {
   /** Whether a host has no room for anything new. Never asks anybody. */
   boolean isFull();
 
+  /** Which machine this is, for operators. */
+  String name();
+
   /** Where mounts keep their spools; empty: in memory. */
   Optional<Path> data();
 

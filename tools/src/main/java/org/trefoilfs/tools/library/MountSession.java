@@ -144,7 +144,9 @@ final class MountSession implements AutoCloseable {
     long session = freshId();
     long before = System.nanoTime();
     Waits.get(
-        member.cluster().openSession(new OpenSession(session, volume.id(), hostName(), directory)));
+        member
+            .cluster()
+            .openSession(new OpenSession(session, volume.id(), member.name(), directory)));
     Names opened =
         Waits.get(StateLogNames.open(member.stateLog(), volume.id(), session, SystemTime.INSTANCE));
     Opened next = new Opened(session, opened, this);
@@ -211,11 +213,6 @@ final class MountSession implements AutoCloseable {
     } catch (TrefoilException e) {
       return e;
     }
-  }
-
-  static String hostName() {
-    String name = System.getenv("HOSTNAME");
-    return name == null ? "process " + ProcessHandle.current().pid() : name;
   }
 
   /**

@@ -82,9 +82,7 @@ final class SpoolAdoption {
     Waits.get(
         member
             .cluster()
-            .openSession(
-                new OpenSession(
-                    session, volume.id(), MountSession.hostName(), about.mountPoint())));
+            .openSession(new OpenSession(session, volume.id(), member.name(), about.mountPoint())));
     Spool spool = new Spool(left.open(), SystemTime.INSTANCE, () -> volume.rpo());
     writes.forEach(spool::recovered);
     member.keepSession(session, before, new Pulse(spool));

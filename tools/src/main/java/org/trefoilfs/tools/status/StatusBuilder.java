@@ -1,5 +1,6 @@
 package org.trefoilfs.tools.status;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -22,6 +23,7 @@ import org.trefoilfs.tools.library.VolumeUsage;
 import org.trefoilfs.tools.recover.RecoverBuilder;
 import org.trefoilfs.tools.status.StatusReport.Activity;
 import org.trefoilfs.tools.status.StatusReport.CatchingUp;
+import org.trefoilfs.tools.status.StatusReport.CaughtUp;
 import org.trefoilfs.tools.status.StatusReport.Groups;
 import org.trefoilfs.tools.status.StatusReport.Summary;
 
@@ -49,6 +51,7 @@ public final class StatusBuilder {
         volumes(snapshot, usage),
         new Activity(
             catchingUp,
+            caughtUp(snapshot),
             mounts,
             RpoBuilder.windows(snapshot),
             RpoBuilder.losses(snapshot),
@@ -160,11 +163,28 @@ public final class StatusBuilder {
     for (HostInfo host : snapshot.hosts()) {
       HostReport report = report(snapshot, host);
       CatchUp progress = report.catchUp();
-      if (report.alive() && progress.groupsLeft() > 0) {
-        long rate = progress.bytesPerSecond();
-        long eta = rate > 0 ? (progress.bytesLeft() + rate - 1) / rate : -1;
+      if (report.alive() && progress.isUnderWay()) {
+        long eta = progress.eta().map(StatusBuilder::wholeSeconds).orElse(-1L);
         lines.add(
-            new CatchingUp(host.name(), progress.groupsLeft(), progress.bytesLeft(), rate, eta));
+            new CatchingUp(
+                host.name(), progress.groups(), progress.bytes(), progress.bytesPerSecond(), eta));
+      }
+    }
+    return lines;
+  }
+
+  private static long wholeSeconds(Duration duration) {
+    return duration.plusMillis(999).toSeconds();
+  }
+
+  private static List<CaughtUp> caughtUp(ClusterSnapshot snapshot) {
+    List<CaughtUp> lines = new ArrayList<>();
+    for (HostInfo host : snapshot.hosts()) {
+      HostReport report = report(snapshot, host);
+      CatchUp done = report.catchUp();
+      if (report.alive() && !done.isUnderWay() && done.groups().total() > 0) {
+        CatchUp.Bytes bytes = done.bytes();
+        lines.add(new CaughtUp(host.name(), bytes.copied(), bytes.changed(), done.millis()));
       }
     }
     return lines;

@@ -1,6 +1,7 @@
 package org.trefoilfs.tools.status;
 
 import java.util.List;
+import org.trefoilfs.replication.transport.Message.CatchUp;
 import org.trefoilfs.tools.admin.Messages.HostLine;
 import org.trefoilfs.tools.admin.Messages.LostLine;
 import org.trefoilfs.tools.admin.Messages.MountLine;
@@ -36,6 +37,7 @@ public record StatusReport(
    */
   public record Activity(
       List<CatchingUp> catchingUp,
+      List<CaughtUp> caughtUp,
       List<MountLine> mounts,
       List<Rpo> rpo,
       List<LostLine> lost,
@@ -66,8 +68,19 @@ public record StatusReport(
   /**
    * A host that fetches what it missed.
    *
-   * @param etaSeconds at the present rate; -1 when unknown
+   * @param etaSeconds at the present rate; -1 while unknown
    */
   public record CatchingUp(
-      String host, int groupsLeft, long bytesLeft, long bytesPerSecond, long etaSeconds) {}
+      String host,
+      CatchUp.Groups groups,
+      CatchUp.Bytes bytes,
+      long bytesPerSecond,
+      long etaSeconds) {}
+
+  /**
+   * A host that has fetched what it missed, since it started.
+   *
+   * @param bytesChanged in the blocks that were found to differ, or to have been written meanwhile
+   */
+  public record CaughtUp(String host, long bytesCopied, long bytesChanged, long millis) {}
 }

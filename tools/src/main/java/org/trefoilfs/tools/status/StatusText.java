@@ -9,6 +9,7 @@ import org.trefoilfs.tools.admin.Messages.MountLine;
 import org.trefoilfs.tools.admin.Messages.VolumeLine;
 import org.trefoilfs.tools.recover.LossHistory;
 import org.trefoilfs.tools.status.StatusReport.CatchingUp;
+import org.trefoilfs.tools.status.StatusReport.CaughtUp;
 import org.trefoilfs.tools.status.StatusReport.Groups;
 
 /** Draws a status for people. */
@@ -20,6 +21,7 @@ public final class StatusText {
     out.append("cluster ").append(status.cluster().id()).append(": ");
     out.append(status.cluster().inSync() ? "all in sync" : "not in sync").append("\n\n");
     out.append(hosts(status.hosts(), status.activity().catchingUp()));
+    status.activity().caughtUp().forEach(one -> out.append(outcome(one)));
     out.append('\n').append(volumes(status.volumes()));
     if (status.cluster().groups().total() > 0) {
       out.append('\n').append(groups(status.cluster().groups()));
@@ -72,13 +74,25 @@ public final class StatusText {
   }
 
   private static String progress(CatchingUp one) {
-    return one.groupsLeft()
-        + " groups, "
-        + Sizes.bytes(one.bytesLeft())
-        + " left, "
-        + Sizes.bytes(one.bytesPerSecond())
-        + "/s, ready in "
-        + Sizes.seconds(one.etaSeconds());
+    String least = one.groups().unlisted() > 0 ? "at least " : "";
+    return "%d of %d groups, %s copied, %s%s left, %s/s, ready in %s"
+        .formatted(
+            one.groups().left(),
+            one.groups().total(),
+            Sizes.bytes(one.bytes().copied()),
+            least,
+            Sizes.bytes(one.bytes().left()),
+            Sizes.bytes(one.bytesPerSecond()),
+            one.etaSeconds() < 0 ? "a time unknown yet" : Sizes.seconds(one.etaSeconds()));
+  }
+
+  private static String outcome(CaughtUp one) {
+    return "host %s caught up: copied %s of %s changed in %s%n"
+        .formatted(
+            one.host(),
+            Sizes.bytes(one.bytesCopied()),
+            Sizes.bytes(one.bytesChanged()),
+            Sizes.millis(one.millis()));
   }
 
   public static String volumes(List<VolumeLine> volumes) {
@@ -109,13 +123,17 @@ public final class StatusText {
           amount(window.seconds(), window.bytes()),
           amount(window.worstSeconds(), window.worstBytes()),
           amount(window.boundSeconds(), window.boundBytes()),
-          Sizes.seconds(window.slowedSeconds()));
+          Sizes.millis(millis(window.slowedSeconds())));
     }
     return table.render();
   }
 
   private static String amount(double seconds, long bytes) {
-    return bytes == 0 ? "nothing" : Sizes.seconds(seconds) + ", " + Sizes.bytes(bytes);
+    return bytes == 0 ? "nothing" : Sizes.millis(millis(seconds)) + ", " + Sizes.bytes(bytes);
+  }
+
+  private static long millis(double seconds) {
+    return Math.round(seconds * 1000);
   }
 
   private static String groups(Groups groups) {

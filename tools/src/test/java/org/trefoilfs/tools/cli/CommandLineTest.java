@@ -268,6 +268,7 @@ class CommandLineTest {
         "fsck",
         "host start --data /x --weight 0",
         "host start --data /x --heap lots",
+        "host start --data /x --catch-up-rate 200",
         "host start --data /x --timeout 5",
         "host start --data /x --failure-detection 100ms",
         "host start --data /x --write-timeout 2h",

@@ -38,6 +38,7 @@ class ConfigFileTest {
                 heap: 2g
                 detection: 1500ms
                 write-timeout: 1m
+                catch-up-rate: 200MiB
                 """)
             .toOptions();
     assertThat(options.data()).isEqualTo(Path.of("/srv/trefoil"));
@@ -49,6 +50,7 @@ class ConfigFileTest {
     assertThat(options.settings().weight()).isEqualTo(3);
     assertThat(options.settings().detection()).contains(Duration.ofMillis(1500));
     assertThat(options.settings().timeout()).isEqualTo(Duration.ofMinutes(1));
+    assertThat(options.settings().catchUpRate()).isEqualTo(200L << 20);
   }
 
   @Test
@@ -72,6 +74,8 @@ class ConfigFileTest {
         "timeout: 5|timeout: '5' is not a duration; write it as 500ms, 30s or 2m",
         "failure-detection: 100ms|failure-detection: '100ms' is outside 500 ms to 60 s",
         "write-timeout: 2h|write-timeout: '2h' is not a duration",
+        "catch-up-rate: 512KiB|catch-up-rate: '512KiB' is below 1 MiB per second",
+        "catch-up-rate: fast|catch-up-rate: 'fast' is not a rate; write it as 200MiB",
         "heap: 1t|heap: '1t' is not an amount of memory",
         "name: 'a b'|name: 'a b' is not a name",
         "- name|it is not a mapping",
@@ -81,6 +85,21 @@ class ConfigFileTest {
     assertThatThrownBy(() -> read(text))
         .isInstanceOf(TrefoilException.class)
         .hasMessageContaining(message);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0,0",
+    "unlimited,0",
+    "1MiB,1048576",
+    "2048KiB,2097152",
+    "1GiB/s,1073741824",
+  })
+  void aCatchUpRateIsInBytesPerSecond(String text, long rate) throws Exception {
+    HostOptions options = read("data: /x\ncatch-up-rate: " + text).toOptions();
+    assertThat(options.settings().catchUpRate()).isEqualTo(rate);
+    HostOptions usual = read("data: /x").toOptions();
+    assertThat(usual.settings().catchUpRate()).isEqualTo(100L << 20);
   }
 
   @Test

@@ -26,4 +26,10 @@ class SizesTest {
   void secondsAreReadable(long seconds, String text) {
     assertThat(Sizes.seconds(seconds)).isEqualTo(text);
   }
+
+  @ParameterizedTest
+  @CsvSource({"0,0.0 s", "1234,1.2 s", "9999,10.0 s", "10999,10 s", "200000,3 min 20 s"})
+  void millisecondsAreShownWhileTheyMatter(long millis, String text) {
+    assertThat(Sizes.millis(millis)).isEqualTo(text);
+  }
 }

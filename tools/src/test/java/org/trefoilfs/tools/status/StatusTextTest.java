@@ -57,6 +57,14 @@ class StatusTextTest {
     return new HostReport(true, 100 * GIB, 42 * GIB, catchUp);
   }
 
+  private static CatchUp catchUp(int groupsLeft, int unlisted, long bytesLeft, long rate) {
+    return new CatchUp(
+        new CatchUp.Groups(groupsLeft, unlisted, 64),
+        new CatchUp.Bytes(bytesLeft, 10 << 20, bytesLeft + (10 << 20)),
+        rate,
+        3_000);
+  }
+
   private void group(int number, HostId primary, HostId... inSync) {
     List<PgView.Member> members = new ArrayList<>();
     for (HostId host : inSync) {
@@ -112,8 +120,8 @@ class StatusTextTest {
     assertThat(StatusText.of(report))
         .contains(
             """
-            ASYNC MOUNT       VOLUME  LOST IF IT DIED NOW  WORST           BOUND           SLOWED
-            node-1:/mnt/work  work    0.35 s, 3.0 MiB      1.90 s, 60 MiB  2.00 s, 64 MiB  12.5 s
+            ASYNC MOUNT       VOLUME  LOST IF IT DIED NOW  WORST          BOUND          SLOWED
+            node-1:/mnt/work  work    0.4 s, 3.0 MiB       1.9 s, 60 MiB  2.0 s, 64 MiB  12 s
             """)
         .contains(
             "evicted mounts that had not shipped all they had acknowledged: 1, the last"
@@ -155,7 +163,7 @@ class StatusTextTest {
   @Test
   void lossesAreCountedAndSaidInWords() {
     host(H1, false, HostState.UP, alive(CatchUp.NONE));
-    host(H2, false, HostState.UP, alive(new CatchUp(7, 10, 120 << 20, 30 << 20)));
+    host(H2, false, HostState.UP, alive(catchUp(7, 0, 120 << 20, 30 << 20)));
     host(H3, false, HostState.UP, new HostReport(false, 0, 0, CatchUp.NONE));
     group(0, H1, H1, H2, H3);
     group(1, H1, H1, H2);
@@ -172,7 +180,7 @@ class StatusTextTest {
 
             HOST  NAME   ADDRESS        STATE  ROLE   FREE    DISK     CATCHING UP
             h1    host1  10.0.0.1:7440  up     voter  42 GiB  100 GiB  -
-            h2    host2  10.0.0.2:7440  up     voter  42 GiB  100 GiB  7 groups, 120 MiB left, 30 MiB/s, ready in 4 s
+            h2    host2  10.0.0.2:7440  up     voter  42 GiB  100 GiB  7 of 64 groups, 10 MiB copied, 120 MiB left, 30 MiB/s, ready in 4 s
             h3    host3  10.0.0.3:7440  down   voter  ?       ?        -
 
             VOLUME  REPLICAS  MIN IN-SYNC  COMMIT  FILES  SIZE
@@ -190,6 +198,29 @@ class StatusTextTest {
             warning: 1 placement groups have fewer replicas than they should
             warning: mount /mnt/work: no majority yet
             """);
+  }
+
+  @Test
+  void whatIsLeftIsUnknownWhileListsAreStillComing() {
+    host(H1, false, HostState.UP, alive(catchUp(7, 2, 120 << 20, 30 << 20)));
+    StatusReport report = build(Optional.of(H1), List.of());
+    assertThat(StatusText.of(report))
+        .contains(
+            "7 of 64 groups, 10 MiB copied, at least 120 MiB left, 30 MiB/s, ready in a time unknown yet\n");
+    assertThat(report.activity().catchingUp().getFirst().etaSeconds()).isEqualTo(-1);
+  }
+
+  @Test
+  void whatAHostCopiedStaysInSightWhenItHasCaughtUp() {
+    CatchUp.Bytes bytes = new CatchUp.Bytes(0, 280 << 10, 280 << 10);
+    host(H1, false, HostState.UP, alive(CatchUp.NONE));
+    host(
+        H2, false, HostState.UP, alive(new CatchUp(new CatchUp.Groups(0, 0, 64), bytes, 0, 1_234)));
+    StatusReport report = build(Optional.of(H1), List.of());
+    assertThat(report.cluster().inSync()).isTrue();
+    assertThat(StatusText.of(report))
+        .contains("100 GiB\nhost host2 caught up: copied 280 KiB of 280 KiB changed in 1.2 s\n\n");
+    assertThat(Json.read(Json.bytes(report), StatusReport.class)).isEqualTo(report);
   }
 
   @Test
@@ -268,7 +299,7 @@ class StatusTextTest {
 
   @Test
   void jsonIsReadBackAsWritten() {
-    host(H1, false, HostState.UP, alive(new CatchUp(1, 0, 5, 0)));
+    host(H1, false, HostState.UP, alive(catchUp(1, 0, 5, 0)));
     StatusReport report = build(Optional.of(H1), List.of());
     assertThat(report.activity().catchingUp().getFirst().etaSeconds()).isEqualTo(-1);
     assertThat(Json.read(Json.bytes(report), StatusReport.class)).isEqualTo(report);
