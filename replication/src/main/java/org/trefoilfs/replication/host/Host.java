@@ -119,13 +119,19 @@ public final class Host implements Closeable {
    * Starts a host, and returns when it is a member of its cluster and serves.
    *
    * @param modules state machines that ride on the state log beside the cluster's own
+   * @param left sessions of mounts that an earlier process of this host has left, kept alive from
+   *     the first moment on
    * @throws TrefoilException BUSY (port taken), REFUSED (another cluster), EXISTS (name taken),
    *     UNAVAILABLE (nobody to join answers), CORRUPT, IO
    */
-  public static Host start(HostOptions options, List<StateModule> modules, AdminHandler admin) {
+  public static Host start(
+      HostOptions options,
+      List<StateModule> modules,
+      AdminHandler admin,
+      Map<Long, MountPulse> left) {
     Host host = new Host(options, admin);
     try {
-      host.run(modules);
+      host.run(modules, left);
       return host;
     } catch (RuntimeException | Error e) {
       host.close();
@@ -154,7 +160,12 @@ public final class Host implements Closeable {
     server = NettyServer.start(listen, this::handle, local, TransportOptions.DEFAULT);
   }
 
-  private void run(List<StateModule> modules) {
+  /** As {@link #start(HostOptions, List, AdminHandler, Map)}, of a host that has no mounts left. */
+  public static Host start(HostOptions options, List<StateModule> modules, AdminHandler admin) {
+    return start(options, modules, admin, Map.of());
+  }
+
+  private void run(List<StateModule> modules, Map<Long, MountPulse> left) {
     Identity self = introduction.introduce(server.address(), transport, time);
     HostOptions.checkPatience(options.settings().timeout(), self.detection());
     identity = self;
@@ -167,6 +178,7 @@ public final class Host implements Closeable {
       introduction.found(self, started.cluster());
     }
     ready.countDown();
+    left.forEach((id, mount) -> started.sessions().opened(id, time.nanoTime(), mount));
     startTimers(started);
     awaitServing(started);
     log.info(

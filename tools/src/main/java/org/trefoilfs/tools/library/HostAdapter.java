@@ -45,7 +45,12 @@ final class HostAdapter implements RunningHost, Member {
   }
 
   static RunningHost start(HostOptions options, Library.AdminHandler admin) {
-    Host host = Host.start(options, List.of(new NamespaceModule()), admin::handle);
+    Host host =
+        Host.start(
+            options,
+            List.of(new NamespaceModule()),
+            admin::handle,
+            SpoolAdoption.left(options.data()));
     HostAdapter adapter = new HostAdapter(host, options.data());
     adapter.caretaker.start();
     new SpoolAdoption(host, adapter, options.data()).start();

@@ -2,7 +2,9 @@ package org.trefoilfs.tools.library;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
@@ -20,6 +22,8 @@ import org.trefoilfs.replication.membership.ClusterCommand.OpenSession;
 import org.trefoilfs.replication.membership.VolumeInfo;
 import org.trefoilfs.replication.spool.Shipper;
 import org.trefoilfs.replication.spool.Spool;
+import org.trefoilfs.replication.spool.SpoolLimits;
+import org.trefoilfs.replication.spool.SpoolStore;
 import org.trefoilfs.replication.spool.SpoolWindow;
 import org.trefoilfs.replication.spool.SpooledRange;
 import org.trefoilfs.replication.spool.SpooledWrite;
@@ -45,6 +49,21 @@ final class SpoolAdoption {
     this.host = host;
     this.member = member;
     this.data = data;
+  }
+
+  /** Sessions of mounts that left something to ship, to be kept alive while the host starts. */
+  static Map<Long, MountPulse> left(Path data) {
+    Map<Long, MountPulse> left = new HashMap<>();
+    for (SpoolDirectory directory : SpoolDirectory.leftIn(data)) {
+      if (directory.isOfThisBoot() && !directory.read().isEmpty()) {
+        Spool spool = new Spool(SpoolStore.MEMORY, SystemTime.INSTANCE, () -> SpoolLimits.DEFAULT);
+        directory.read().forEach(spool::recovered);
+        directory
+            .about()
+            .ifPresent(about -> about.sessions().forEach(id -> left.put(id, new Pulse(spool))));
+      }
+    }
+    return left;
   }
 
   /** In the background; those that are found now, not those of mounts that come later. */
@@ -137,6 +156,7 @@ final class SpoolAdoption {
   /** Writes of the killed process may still be on their way to a host that stands still. */
   private void fence(List<Long> sessions) {
     for (long old : sessions) {
+      member.dropSession(old);
       Waits.get(member.cluster().closeSession(old));
     }
     long epoch = Waits.get(member.cluster().latest(member.view())).epoch();
