@@ -166,6 +166,11 @@ public final class Client implements Closeable {
     return link.volume(volume, settings.timeout(), SystemTime.INSTANCE, timer, this::refresh);
   }
 
+  /** How long a call waits before it fails. */
+  public Duration patience() {
+    return settings.timeout();
+  }
+
   public void keepSession(long session, Supplier<Long> orphanCursor, Runnable evicted) {
     sessions.opened(session, orphanCursor, evicted);
   }

@@ -653,6 +653,11 @@ public final class Host implements Closeable {
     return started().link().volume(volume, options.settings().timeout(), time, timer, refresh);
   }
 
+  /** How long calls through this host wait before they fail. */
+  public Duration patience() {
+    return options.settings().timeout();
+  }
+
   /**
    * Sends the signs of life of a mount's session. {@code evicted} runs once, when the cluster gave
    * the session up.

@@ -50,6 +50,7 @@ final class FuseMount implements MountHandle {
     MountOptions options = MountPoints.options(spec);
     FuseTransport transport = FuseTransport.named(spec.transport().toString(), SystemTime.INSTANCE);
     MountSession session = new MountSession(member, volume, spec.directory());
+    VfsOptions usual = VfsOptions.outlasting(member.patience());
     try {
       Vfs vfs =
           new Vfs(
@@ -57,7 +58,7 @@ final class FuseMount implements MountHandle {
               member.openVolume(volume),
               capacity,
               SystemTime.INSTANCE,
-              new VfsOptions(options.timeout(), VfsOptions.DEFAULT.timesInterval()));
+              options.timeout().map(usual::withTimeout).orElse(usual));
       return new FuseMount(session, transport.mount(vfs, spec.path(), options), vfs);
     } catch (RuntimeException e) {
       session.close();

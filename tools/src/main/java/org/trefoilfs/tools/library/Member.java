@@ -1,5 +1,6 @@
 package org.trefoilfs.tools.library;
 
+import java.time.Duration;
 import java.util.function.Supplier;
 import org.trefoilfs.replication.membership.ClusterClient;
 import org.trefoilfs.replication.membership.ClusterView;
@@ -14,6 +15,9 @@ interface Member {
   ClusterClient cluster();
 
   StateLog stateLog();
+
+  /** How long a call waits for the cluster before it fails. */
+  Duration patience();
 
   /** Whether a host has no room for anything new. Never asks anybody. */
   boolean isFull();
