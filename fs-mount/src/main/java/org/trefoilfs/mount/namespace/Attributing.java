@@ -53,6 +53,10 @@ final class Attributing {
     checkXattrName(set.name());
     Refusal.when(set.value().length > Limits.XATTR_VALUE, Reason.TOO_LARGE);
     Inode inode = tree.resolve(set.at());
+    if (CommitRule.isNamedBy(set.name())) {
+      setCommit(tree, inode, set);
+      return;
+    }
     boolean exists = tree.xattr(inode, set.name()) != null;
     Refusal.when(exists && set.mode() == XattrMode.CREATE, Reason.EXISTS);
     Refusal.when(!exists && set.mode() == XattrMode.REPLACE, Reason.NO_ATTRIBUTE);
@@ -62,10 +66,28 @@ final class Attributing {
     tree.touch(inode);
   }
 
+  private static void setCommit(TreeEdit tree, Inode inode, Operation.SetXattr set) {
+    boolean exists = inode.commit != CommitRule.VOLUME;
+    Refusal.when(!inode.isDirectory() && !inode.isRegular(), Reason.NOT_PERMITTED);
+    Refusal.when(exists && set.mode() == XattrMode.CREATE, Reason.EXISTS);
+    Refusal.when(!exists && set.mode() == XattrMode.REPLACE, Reason.NO_ATTRIBUTE);
+    CommitRule rule = CommitRule.named(set.value());
+    if (rule == null) {
+      throw new Refusal(Reason.INVALID);
+    }
+    inode.commit = rule;
+    tree.touch(inode);
+  }
+
   static void removeXattr(TreeEdit tree, Location at, byte[] name) {
     checkXattrName(name);
     Inode inode = tree.resolve(at);
     Refusal.when(tree.xattr(inode, name) == null, Reason.NO_ATTRIBUTE);
+    if (CommitRule.isNamedBy(name)) {
+      inode.commit = CommitRule.VOLUME;
+      tree.touch(inode);
+      return;
+    }
     inode.xattrs--;
     tree.state().delete(Keys.xattr(inode.number, name));
     tree.touch(inode);

@@ -12,14 +12,15 @@ import org.trefoilfs.replication.codec.ByteWriter;
  *  0   format(1) mode(4) nlink(4) uid(4) gid(4)
  *  17  rdev(8) size(8) atime(8) mtime(8) ctime(8)
  *  57  extent(8) parent(8) orphan(8) xattrs(4)
- *  85  target: length(4) bytes
+ *  85  commit(1) holder(8)
+ *  94  target: length(4) bytes
  * </pre>
  *
  * A directory's size is the number of its entries. {@code extent} is the largest size that the file
  * ever had: chunks may lie up to there if a mount died between cutting the size and punching.
  */
 final class Inode {
-  private static final int FORMAT = 1;
+  private static final int FORMAT = 2;
   private static final byte[] NO_TARGET = {};
 
   final long number;
@@ -41,6 +42,11 @@ final class Inode {
   long orphan;
 
   int xattrs;
+  CommitRule commit = CommitRule.VOLUME;
+
+  /** The session that has the write lease; 0 while nobody has. */
+  long holder;
+
   byte[] target = NO_TARGET;
 
   Inode(long number, int mode) {
@@ -66,14 +72,16 @@ final class Inode {
   }
 
   Attributes attributes() {
-    return new Attributes(number, mode, nlink, uid, gid, rdev, size, atime, mtime, ctime);
+    return new Attributes(
+        number, mode, nlink, uid, gid, rdev, size, atime, mtime, ctime, commit, holder);
   }
 
   byte[] toRow() {
-    ByteWriter out = new ByteWriter(96 + target.length);
+    ByteWriter out = new ByteWriter(105 + target.length);
     out.u8(FORMAT).i32(mode).i32(nlink).i32(uid).i32(gid);
     out.i64(rdev).i64(size).i64(atime).i64(mtime).i64(ctime);
     out.i64(extent).i64(parent).i64(orphan).i32(xattrs);
+    out.u8(commit.code()).i64(holder);
     return out.blob(target).toBytes();
   }
 
@@ -98,6 +106,8 @@ final class Inode {
     inode.parent = in.i64();
     inode.orphan = in.i64();
     inode.xattrs = in.i32();
+    inode.commit = CommitRule.ofCode(in.u8());
+    inode.holder = in.i64();
     inode.target = in.blob();
     return inode;
   }

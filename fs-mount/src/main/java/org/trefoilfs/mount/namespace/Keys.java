@@ -15,6 +15,8 @@ import java.nio.ByteBuffer;
  *  'o' sequence(8)                             volume(4) inode(8)
  *  'p' inode(8) session(8)                     empty: the session holds the inode open
  *  's' session(8) inode(8)                     empty: the same pin, found from the session
+ *  'l' session(8) inode(8)                     empty: the session has the inode's write lease
+ *  'q' session(8) inode(8)                     empty: somebody wants that lease to end
  *  'f' session(8)                              empty: the session is over, nothing of it is applied
  *  'w' session(8) volume(4)                    oldest operation(8) that may still be retried
  *  'r' session(8) volume(4) sequence(8)        the reply that the operation got
@@ -102,7 +104,33 @@ final class Keys {
     return of('s', 16).putLong(session).putLong(inode).array();
   }
 
-  /** The second number of a pin's key: its session, or in the reverse row its inode. */
+  static byte[] leasesOfSession(long session) {
+    return of('l', 8).putLong(session).array();
+  }
+
+  static byte[] leaseOfSession(long session, long inode) {
+    return of('l', 16).putLong(session).putLong(inode).array();
+  }
+
+  static byte[] recallsOfSession(long session) {
+    return of('q', 8).putLong(session).array();
+  }
+
+  static byte[] recall(long session, long inode) {
+    return of('q', 16).putLong(session).putLong(inode).array();
+  }
+
+  /** Windows of all sessions. */
+  static byte[] windows() {
+    return new byte[] {'w'};
+  }
+
+  /** The session that a window's key begins with. */
+  static long sessionIn(byte[] key) {
+    return ByteBuffer.wrap(key).getLong(1);
+  }
+
+  /** The second number of a key: a pin's session, or what a session has pinned or leased. */
   static long secondIn(byte[] key) {
     return ByteBuffer.wrap(key).getLong(9);
   }
@@ -117,6 +145,10 @@ final class Keys {
 
   static byte[] window(long session, int volume) {
     return of('w', 12).putLong(session).putInt(volume).array();
+  }
+
+  static int volumeInWindow(byte[] key) {
+    return ByteBuffer.wrap(key).getInt(9);
   }
 
   static byte[] repliesOfSession(long session) {

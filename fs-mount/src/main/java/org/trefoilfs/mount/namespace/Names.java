@@ -70,6 +70,24 @@ public interface Names {
 
   CompletableFuture<Void> unpin(Set<Long> inodes);
 
+  /** The session that changes are made in; never 0. */
+  long session();
+
+  /**
+   * Asks for the inode's write lease. The session has it if it is the holder in the answer; if
+   * another is, that one has to be asked to let go ({@link #recall}).
+   */
+  CompletableFuture<Attributes> lease(long inode);
+
+  /** Tells the holder of the write lease that somebody waits for it to end. */
+  CompletableFuture<Void> recall(long inode);
+
+  /** Lets write leases go: what was written under them is committed. */
+  CompletableFuture<Void> unlease(Set<Long> inodes);
+
+  /** Which of this session's write leases others wait for. */
+  CompletableFuture<Set<Long>> recalls();
+
   enum RenameMode {
     REPLACE,
     NO_REPLACE,

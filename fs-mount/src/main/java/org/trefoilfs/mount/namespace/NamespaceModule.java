@@ -30,6 +30,7 @@ public final class NamespaceModule implements StateModule {
           new Reply.Reclaimed(Orphanage.reclaim(state, orphans)).toBytes();
       case Command.DropPins(long session) -> {
         Orphanage.dropPins(state, session);
+        WriteLeases.drop(state, session);
         Sessions.end(state, session);
         yield new Reply.Done().toBytes();
       }
@@ -69,6 +70,10 @@ public final class NamespaceModule implements StateModule {
       case Operation.Pin(List<Long> inodes) -> done(() -> Orphanage.pin(tree, session, inodes));
       case Operation.Unpin(List<Long> inodes) ->
           done(() -> Orphanage.unpin(tree.state(), session, inodes));
+      case Operation.Lease(long inode) -> new Reply.Found(WriteLeases.lease(tree, session, inode));
+      case Operation.Recall(long inode) -> done(() -> WriteLeases.recall(tree, session, inode));
+      case Operation.Unlease(List<Long> inodes) ->
+          done(() -> WriteLeases.unlease(tree, session, inodes));
     };
   }
 
@@ -96,6 +101,8 @@ public final class NamespaceModule implements StateModule {
       case Query.OrphansAfter(int volume, long cursor) ->
           new Reply.OrphansAre(Orphanage.after(state, volume, cursor));
       case Query.Reclaimable reclaimable -> Orphanage.reclaimable(state, reclaimable);
+      case Query.Recalls(long session) -> WriteLeases.recalls(state, session);
+      case Query.SessionsKept() -> Sessions.kept(state);
     };
   }
 

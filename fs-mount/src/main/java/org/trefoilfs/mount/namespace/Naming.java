@@ -24,6 +24,7 @@ final class Naming {
     inode.gid = wanted.gid();
     inode.rdev = wanted.rdev();
     inode.target = wanted.target();
+    inode.commit = place.directory().commit;
     inode.size = wanted.target().length;
     inheritGroup(inode, place.directory());
     if (inode.isDirectory()) {

@@ -30,6 +30,14 @@ public sealed interface Operation {
 
   record Unpin(List<Long> inodes) implements Operation {}
 
+  /** The session wants to be the only one that writes: see {@link WriteLeases}. */
+  record Lease(long inode) implements Operation {}
+
+  /** The session wants another's lease to end. */
+  record Recall(long inode) implements Operation {}
+
+  record Unlease(List<Long> inodes) implements Operation {}
+
   default void writeTo(ByteWriter out) {
     switch (this) {
       case Create(Location at, NewInode inode) -> {
@@ -63,6 +71,9 @@ public sealed interface Operation {
       }
       case Pin(List<Long> inodes) -> Codec.writeNumbers(out.u8(10), inodes);
       case Unpin(List<Long> inodes) -> Codec.writeNumbers(out.u8(11), inodes);
+      case Lease(long inode) -> out.u8(12).i64(inode);
+      case Recall(long inode) -> out.u8(13).i64(inode);
+      case Unlease(List<Long> inodes) -> Codec.writeNumbers(out.u8(14), inodes);
     }
   }
 
@@ -80,6 +91,9 @@ public sealed interface Operation {
       case 9 -> new RemoveXattr(Codec.location(in), in.blob());
       case 10 -> new Pin(Codec.numbers(in));
       case 11 -> new Unpin(Codec.numbers(in));
+      case 12 -> new Lease(in.i64());
+      case 13 -> new Recall(in.i64());
+      case 14 -> new Unlease(Codec.numbers(in));
       default -> throw Codec.malformed("unknown operation " + kind);
     };
   }

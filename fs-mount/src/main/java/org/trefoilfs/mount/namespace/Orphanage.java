@@ -77,7 +77,7 @@ final class Orphanage {
     }
     TreeEdit tree = new TreeEdit(state, row.volume, 0, volume);
     Inode inode = tree.find(row.inode);
-    if (inode == null) {
+    if (inode == null || inode.holder != 0) {
       return false;
     }
     tree.erase(inode);
@@ -107,7 +107,7 @@ final class Orphanage {
     int max = Math.clamp(query.max(), 1, Limits.BATCH);
     List<Orphan> orphans = new ArrayList<>();
     for (Row row : rows) {
-      if (!isPinned(state, row.inode)) {
+      if (!isPinned(state, row.inode) && !isLeased(state, row)) {
         orphans.add(describe(state, row));
         if (orphans.size() == max) {
           return new Reply.Reclaimable(orphans, row.sequence);
@@ -140,6 +140,12 @@ final class Orphanage {
           return rows.size() < SCANNED;
         });
     return rows;
+  }
+
+  /** What its holder has yet to write must find the inode. */
+  private static boolean isLeased(KeyValueReader state, Row row) {
+    @Nullable Inode inode = new TreeReader(state, row.volume).find(row.inode);
+    return inode != null && inode.holder != 0;
   }
 
   private static boolean isPinned(KeyValueReader state, long inode) {

@@ -27,6 +27,12 @@ public sealed interface Query {
    */
   record Reclaimable(long after, long upTo, int max) implements Query {}
 
+  /** Leases of the session that others want to end. */
+  record Recalls(long session) implements Query {}
+
+  /** Sessions of which the namespace keeps anything. */
+  record SessionsKept() implements Query {}
+
   default byte[] toBytes() {
     ByteWriter out = new ByteWriter();
     switch (this) {
@@ -42,6 +48,8 @@ public sealed interface Query {
       case GetUsage(int volume) -> out.u8(6).i32(volume);
       case OrphansAfter(int volume, long cursor) -> out.u8(7).i32(volume).i64(cursor);
       case Reclaimable(long after, long upTo, int max) -> out.u8(8).i64(after).i64(upTo).i32(max);
+      case Recalls(long session) -> out.u8(9).i64(session);
+      case SessionsKept() -> out.u8(10);
     }
     return out.toBytes();
   }
@@ -59,6 +67,8 @@ public sealed interface Query {
           case 6 -> new GetUsage(in.i32());
           case 7 -> new OrphansAfter(in.i32(), in.i64());
           case 8 -> new Reclaimable(in.i64(), in.i64(), in.i32());
+          case 9 -> new Recalls(in.i64());
+          case 10 -> new SessionsKept();
           default -> throw Codec.malformed("unknown query " + kind);
         };
     Codec.end(in);

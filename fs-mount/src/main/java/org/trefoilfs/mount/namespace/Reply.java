@@ -45,6 +45,9 @@ public sealed interface Reply {
    */
   record Reaped(int removed, long left) implements Reply {}
 
+  /** Inodes or sessions; not all if there are more than {@link Limits#BATCH}. */
+  record Numbers(List<Long> values) implements Reply {}
+
   default byte[] toBytes() {
     ByteWriter out = new ByteWriter();
     switch (this) {
@@ -74,6 +77,7 @@ public sealed interface Reply {
       }
       case Reclaimed(int count) -> out.u8(11).i32(count);
       case Reaped(int removed, long left) -> out.u8(12).i32(removed).i64(left);
+      case Numbers(List<Long> values) -> Codec.writeNumbers(out.u8(13), values);
     }
     return out.toBytes();
   }
@@ -95,6 +99,7 @@ public sealed interface Reply {
       case 10 -> reclaimable(in);
       case 11 -> new Reclaimed(in.i32());
       case 12 -> new Reaped(in.i32(), in.i64());
+      case 13 -> new Numbers(Codec.numbers(in));
       default -> throw Codec.malformed("unknown reply " + kind);
     };
   }

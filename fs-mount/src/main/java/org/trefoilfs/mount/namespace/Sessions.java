@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.membership.OperationId;
 import org.trefoilfs.replication.statelog.KeyValue;
+import org.trefoilfs.replication.statelog.KeyValueReader;
 
 /**
  * Makes a session's operations happen at most once: each keeps its reply until the session says
@@ -78,6 +79,31 @@ final class Sessions {
     keys(state, Keys.windows(session)).forEach(state::delete);
     keys(state, Keys.repliesOfSession(session)).forEach(state::delete);
     state.put(Keys.fence(session), EMPTY);
+  }
+
+  /** The volumes that the session has opened. */
+  static List<Integer> volumes(KeyValueReader state, long session) {
+    List<Integer> volumes = new ArrayList<>();
+    byte[] prefix = Keys.windows(session);
+    state.scan(prefix, prefix, (key, value) -> volumes.add(Keys.volumeInWindow(key)));
+    return volumes;
+  }
+
+  /** All sessions that have opened a volume and were not ended. */
+  static Reply.Numbers kept(KeyValueReader state) {
+    List<Long> sessions = new ArrayList<>();
+    byte[] prefix = Keys.windows();
+    state.scan(
+        prefix,
+        prefix,
+        (key, value) -> {
+          long session = Keys.sessionIn(key);
+          if (sessions.isEmpty() || sessions.getLast() != session) {
+            sessions.add(session);
+          }
+          return sessions.size() < Limits.BATCH;
+        });
+    return new Reply.Numbers(sessions);
   }
 
   private static boolean isOver(KeyValue state, long session) {

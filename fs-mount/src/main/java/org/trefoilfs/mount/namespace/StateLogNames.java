@@ -188,6 +188,37 @@ public final class StateLogNames implements Names {
     return inBatches(inodes, Operation.Unpin::new, "unpin");
   }
 
+  @Override
+  public long session() {
+    return session;
+  }
+
+  @Override
+  public CompletableFuture<Attributes> lease(long inode) {
+    return change(
+        new Operation.Lease(inode),
+        StateLogNames::attributes,
+        () -> "lease inode " + inode + " for writing");
+  }
+
+  @Override
+  public CompletableFuture<Void> recall(long inode) {
+    return apply(new Operation.Recall(inode), () -> "recall the lease of inode " + inode);
+  }
+
+  @Override
+  public CompletableFuture<Void> unlease(Set<Long> inodes) {
+    return inBatches(inodes, Operation.Unlease::new, "let go of");
+  }
+
+  @Override
+  public CompletableFuture<Set<Long>> recalls() {
+    return ask(
+        new Query.Recalls(session),
+        reply -> Set.copyOf(((Reply.Numbers) reply).values()),
+        () -> "ask which leases are recalled");
+  }
+
   private CompletableFuture<Void> inBatches(
       Set<Long> inodes, Function<List<Long>, Operation> operation, String verb) {
     List<Long> all = inodes.stream().sorted().toList();

@@ -84,6 +84,11 @@ final class TreeEdit extends TreeReader {
     return inode;
   }
 
+  /** The inode's row is written again; nothing that users see of it was changed. */
+  void changed(Inode inode) {
+    changed.put(inode.number, inode);
+  }
+
   /** Entries of the directory were changed. */
   void touchEntries(Inode directory) {
     directory.mtime = now;
@@ -138,6 +143,7 @@ final class TreeEdit extends TreeReader {
     if (inode.orphan > 0) {
       state.delete(Keys.orphan(inode.orphan));
     }
+    WriteLeases.dropOf(state, inode);
     state.delete(Keys.inode(volume(), inode.number));
     loaded.remove(inode.number);
     changed.remove(inode.number);

@@ -105,11 +105,17 @@ class TreeReader {
   }
 
   byte @Nullable [] xattr(Inode inode, byte[] name) {
+    if (CommitRule.isNamedBy(name)) {
+      return inode.commit == CommitRule.VOLUME ? null : inode.commit.value();
+    }
     return inode.xattrs == 0 ? null : rows.get(Keys.xattr(inode.number, name));
   }
 
   List<byte[]> xattrs(Inode inode) {
-    List<byte[]> names = new ArrayList<>(inode.xattrs);
+    List<byte[]> names = new ArrayList<>(inode.xattrs + 1);
+    if (inode.commit != CommitRule.VOLUME) {
+      names.add(CommitRule.attributeName());
+    }
     if (inode.xattrs > 0) {
       byte[] prefix = Keys.xattrs(inode.number);
       rows.scan(prefix, prefix, (key, row) -> names.add(Keys.nameIn(key)));

@@ -3,6 +3,7 @@ package org.trefoilfs.mount.vfs;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.Lock;
+import org.jspecify.annotations.Nullable;
 import org.trefoilfs.mount.layout.FileLayout;
 import org.trefoilfs.mount.namespace.AttributeChange;
 import org.trefoilfs.mount.namespace.Attributes;
@@ -28,23 +29,35 @@ final class FileData {
   private final Volume volume;
   private final TimeSource time;
   private final Waiting waiting;
+  private final WriteBack writeBack;
 
-  FileData(Names names, Volume volume, TimeSource time, Waiting waiting) {
+  FileData(Names names, Volume volume, TimeSource time, Waiting waiting, WriteBack writeBack) {
     this.names = names;
     this.volume = volume;
     this.time = time;
     this.waiting = waiting;
+    this.writeBack = writeBack;
   }
 
   /** At most {@code length} bytes, fewer at the end of the file. */
-  ByteBuffer read(long inode, long offset, int length) {
-    // Size first, bytes after: the other way round, bytes from before an append of another mount
-    // could meet the size from after it, and read as zeros.
-    long left = Math.max(0, waiting.read(names.lookup(Location.of(inode))).size() - offset);
-    if (left == 0) {
-      return ByteBuffer.allocate(0);
+  ByteBuffer read(OpenInode inode, long offset, int length) {
+    while (true) {
+      // Size first, bytes after: the other way round, bytes from before an append of another mount
+      // could meet the size from after it, and read as zeros.
+      @Nullable Long leased = writeBack.size(inode.number());
+      long size = leased == null ? writeBack.overlaid(attributes(inode)).size() : leased;
+      ByteBuffer bytes = readBelow(inode.number(), size, offset, length);
+      if (leased == null || writeBack.isAlive()) {
+        return bytes;
+      }
     }
-    return waiting.read(volume.read(inode, offset, (int) Math.min(left, length)));
+  }
+
+  private ByteBuffer readBelow(long inode, long size, long offset, int length) {
+    int count = (int) Math.min(Math.max(0, size - offset), length);
+    return count == 0
+        ? ByteBuffer.allocate(0)
+        : writeBack.read(inode, () -> waiting.read(volume.read(inode, offset, count)), offset);
   }
 
   /** How many bytes were written: all. */
@@ -54,15 +67,25 @@ final class FileData {
     if (length == 0) {
       return 0;
     }
+    if (!writeBack.write(inode, request)) {
+      writeThrough(inode, request);
+    }
+    if (request.dataSync()) {
+      writeBack.drain(inode.number());
+      waiting.change(volume.flush(inode.number()));
+    }
+    return length;
+  }
+
+  private void writeThrough(OpenInode inode, WriteRequest request) {
+    if (writeBack.mayBeLeased(inode)) {
+      attributes(inode);
+    }
     if (request.append()) {
       append(inode, request);
     } else {
       writeAt(inode, request);
     }
-    if (request.dataSync()) {
-      waiting.change(volume.flush(inode.number()));
-    }
-    return length;
   }
 
   private void writeAt(OpenInode inode, WriteRequest request) {
@@ -72,7 +95,13 @@ final class FileData {
       // Asked beside the write, not before: what it costs is hidden behind the replicas.
       CompletableFuture<Attributes> asked = names.lookup(Location.of(inode.number()));
       store(inode, request.offset(), request.data());
-      Attributes known = waiting.read(asked);
+      Attributes known = inode.seen(waiting.read(asked));
+      if (writeBack.isForeign(known)) {
+        // Taken meanwhile, or by a rule that was not known here: what was written there before
+        // this write must not come over it.
+        known = attributes(inode);
+        store(inode, request.offset(), request.data());
+      }
       gap = request.offset() > known.size() && inode.suspectEnd() > known.size();
       if (!gap) {
         report(inode, request.offset() + request.data().remaining(), known, request.caller());
@@ -129,7 +158,12 @@ final class FileData {
     long now = time.wallNanos();
     if (end > known.size() || loses) {
       Privileges privileges = loses ? Privileges.CLEAR_SET_ID : Privileges.KEEP;
-      waiting.change(inode.reports().report(end > known.size() ? end : 0, now, privileges));
+      Attributes told =
+          waiting.change(inode.reports().report(end > known.size() ? end : 0, now, privileges));
+      if (writeBack.isForeign(told)) {
+        // Its holder goes by a size from before this write.
+        attributes(inode);
+      }
     } else {
       inode.reports().touched(now);
     }
@@ -140,6 +174,7 @@ final class FileData {
     return exclusively(
         inode,
         () -> {
+          writeBack.end(inode.number());
           waiting.change(inode.reports().drain());
           if (change.size().isPresent()) {
             prepareResize(inode, attributes(inode).size(), change.size().getAsLong());
@@ -163,6 +198,7 @@ final class FileData {
     exclusively(
         inode,
         () -> {
+          writeBack.end(inode.number());
           Attributes known = attributes(inode);
           if (end <= known.size()) {
             return known;
@@ -177,6 +213,7 @@ final class FileData {
     exclusively(
         inode,
         () -> {
+          writeBack.end(inode.number());
           Attributes known = attributes(inode);
           long end = Math.min(FileLayout.end(offset, length), known.size());
           if (end > offset) {
@@ -188,16 +225,18 @@ final class FileData {
   }
 
   void flush(OpenInode inode) {
+    writeBack.checkLost(inode.number());
     waiting.change(inode.reports().drain());
   }
 
   void sync(OpenInode inode) {
+    writeBack.drain(inode.number());
     waiting.change(inode.reports().drain());
     waiting.change(volume.flush(inode.number()));
   }
 
   private Attributes attributes(OpenInode inode) {
-    return waiting.read(names.lookup(Location.of(inode.number())));
+    return inode.seen(writeBack.settled(() -> names.lookup(Location.of(inode.number()))));
   }
 
   private Attributes exclusively(OpenInode inode, java.util.function.Supplier<Attributes> action) {

@@ -3,6 +3,8 @@ package org.trefoilfs.mount.vfs;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.trefoilfs.mount.namespace.Attributes;
+import org.trefoilfs.mount.namespace.CommitRule;
 
 /**
  * What this mount keeps of an inode while calls or handles use it. Holding {@link #shared} are
@@ -13,6 +15,7 @@ final class OpenInode {
   private final long number;
   private final WriteReports reports;
   private final ReadWriteLock lock = new ReentrantReadWriteLock(true);
+  private volatile CommitRule commit = CommitRule.VOLUME;
   private long suspectEnd;
 
   OpenInode(long number, WriteReports reports) {
@@ -26,6 +29,16 @@ final class OpenInode {
 
   WriteReports reports() {
     return reports;
+  }
+
+  /** As the namespace said last. */
+  CommitRule commit() {
+    return commit;
+  }
+
+  Attributes seen(Attributes found) {
+    commit = found.commit();
+    return found;
   }
 
   Lock shared() {

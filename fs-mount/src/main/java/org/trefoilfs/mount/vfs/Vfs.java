@@ -7,6 +7,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.trefoilfs.mount.namespace.Attributes;
+import org.trefoilfs.mount.namespace.CommitRule;
 import org.trefoilfs.mount.namespace.Dentry;
 import org.trefoilfs.mount.namespace.FileType;
 import org.trefoilfs.mount.namespace.Location;
@@ -33,6 +34,7 @@ public final class Vfs {
   private final Supplier<Capacity> capacity;
   private final Waiting waiting;
   private final OpenInodes inodes;
+  private final WriteBack writeBack;
   private final FileData data;
   private final OrphanKeeper orphans;
   private final Handles<OpenInode> files = new Handles<>();
@@ -49,7 +51,8 @@ public final class Vfs {
     this.capacity = capacity;
     this.waiting = new Waiting(options.timeout());
     this.inodes = new OpenInodes(names, options.timesInterval());
-    this.data = new FileData(names, volume, time, waiting);
+    this.writeBack = new WriteBack(names, volume, time, waiting, options.async());
+    this.data = new FileData(names, volume, time, waiting, writeBack);
     this.orphans = new OrphanKeeper(names, inodes);
   }
 
@@ -61,6 +64,11 @@ public final class Vfs {
     return orphans;
   }
 
+  /** What is committed asynchronously here. */
+  public WriteBack writeBack() {
+    return writeBack;
+  }
+
   public Capacity capacity() {
     return capacity.get();
   }
@@ -69,47 +77,57 @@ public final class Vfs {
 
   public Attributes lookup(long parent, byte[] name) {
     Attributes found = waiting.read(names.lookup(Location.of(parent, name)));
-    // Of a file in use here a time may still be on its way: only asking by inode can overlay it.
-    return inodes.peek(found.inode()) == null ? found : attributes(found.inode());
+    // Of a file in use, here or at another mount, something may still be on its way: only asking by
+    // inode can wait for it, or overlay it.
+    boolean newer = inodes.peek(found.inode()) != null || found.holder() != 0;
+    return newer ? attributes(found.inode()) : found;
   }
 
   public Attributes attributes(long inode) {
     OpenInode open = inodes.peek(inode);
     long pending = open == null ? Long.MIN_VALUE : open.reports().uncommittedTime();
-    return later(waiting.read(stale(names.lookup(Location.of(inode)))), pending);
+    Attributes found = writeBack.settled(() -> stale(names.lookup(Location.of(inode))));
+    return writeBack.overlaid(found.written(0, pending));
   }
 
   /** Applies chmod, chown, truncate and utimensat; a new size sets the modification time, too. */
   public Attributes setAttributes(long inode, AttributeRequest request) {
     AttributeRequest full = withTruncationTime(request);
     if (full.size().isEmpty() && full.times().keep()) {
+      writeBack.drain();
       waiting.change(stale(names.setAttributes(Location.of(inode), full.resolve(time))));
       return attributes(inode);
     }
+    writeBack.drain();
     return using(inode, open -> data.setAttributes(open, full.resolve(time)));
   }
 
   // ---- names
 
   public Attributes make(long parent, byte[] name, NewInode inode) {
+    writeBack.drain();
     return waiting.change(names.create(Location.of(parent, name), inode));
   }
 
   public Attributes link(long inode, long parent, byte[] name) {
+    writeBack.drain();
     return waiting.change(names.link(Location.of(inode), Location.of(parent, name)));
   }
 
   public void unlink(long parent, byte[] name) {
+    writeBack.drain();
     Location at = Location.of(parent, name);
     pinIfOpen(at);
     waiting.<@Nullable Void>change(names.unlink(at));
   }
 
   public void rmdir(long parent, byte[] name) {
+    writeBack.drain();
     waiting.<@Nullable Void>change(names.rmdir(Location.of(parent, name)));
   }
 
   public void rename(Location from, Location to, RenameMode mode) {
+    writeBack.drain();
     if (mode == RenameMode.REPLACE) {
       pinIfOpen(to);
     }
@@ -147,7 +165,7 @@ public final class Vfs {
   public long open(long inode) {
     OpenInode open = inodes.acquire(inode);
     try {
-      if (attributes(inode).nlink() == 0) {
+      if (open.seen(attributes(inode)).nlink() == 0) {
         // Its name went between the kernel's look and now: the orphan poll may be past it.
         waiting.<@Nullable Void>change(orphans.pin(Set.of(inode)));
         attributes(inode);
@@ -165,7 +183,9 @@ public final class Vfs {
   public Opened create(long parent, byte[] name, NewInode inode, int flags) {
     try {
       Attributes made = make(parent, name, inode);
-      return new Opened(files.add(inodes.acquire(made.inode())), made);
+      OpenInode open = inodes.acquire(made.inode());
+      open.seen(made);
+      return new Opened(files.add(open), made);
     } catch (TrefoilException e) {
       if (e.reason() != Reason.EXISTS || OpenFlags.has(flags, OpenFlags.EXCLUSIVE)) {
         throw e;
@@ -194,7 +214,7 @@ public final class Vfs {
   }
 
   public ByteBuffer read(long handle, long offset, int length) {
-    return data.read(files.get(handle).number(), offset, length);
+    return data.read(files.get(handle), offset, length);
   }
 
   public int write(long handle, WriteRequest request) {
@@ -238,11 +258,22 @@ public final class Vfs {
 
   public void setXattr(long inode, byte[] name, byte[] value, XattrMode mode) {
     XattrPolicy.check(name);
+    beforeAttribute(inode, name);
     waiting.<@Nullable Void>change(names.setXattr(Location.of(inode), name, value, mode));
+  }
+
+  /** A file whose way of commit changes is in nobody's hands meanwhile. */
+  private void beforeAttribute(long inode, byte[] name) {
+    writeBack.drain();
+    if (CommitRule.isNamedBy(name)) {
+      writeBack.end(inode);
+      attributes(inode);
+    }
   }
 
   public void removeXattr(long inode, byte[] name) {
     XattrPolicy.check(name);
+    beforeAttribute(inode, name);
     waiting.<@Nullable Void>change(names.removeXattr(Location.of(inode), name));
   }
 
@@ -288,23 +319,6 @@ public final class Vfs {
       }
       throw e;
     }
-  }
-
-  private static Attributes later(Attributes found, long time) {
-    if (time <= found.mtime()) {
-      return found;
-    }
-    return new Attributes(
-        found.inode(),
-        found.mode(),
-        found.nlink(),
-        found.uid(),
-        found.gid(),
-        found.rdev(),
-        found.size(),
-        found.atime(),
-        time,
-        Math.max(time, found.ctime()));
   }
 
   private <T> T using(long inode, java.util.function.Function<OpenInode, T> action) {

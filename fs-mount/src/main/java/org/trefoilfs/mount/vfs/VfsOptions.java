@@ -1,14 +1,17 @@
 package org.trefoilfs.mount.vfs;
 
 import java.time.Duration;
+import java.util.function.Predicate;
+import org.trefoilfs.mount.namespace.CommitRule;
 
 /**
  * How a mount behaves.
  *
  * @param timeout no call waits longer for the namespace or the volume
  * @param timesInterval in-place writes tell the namespace their modification time this often
+ * @param async whether a file with this rule is to be committed asynchronously, as things are now
  */
-public record VfsOptions(Duration timeout, Duration timesInterval) {
+public record VfsOptions(Duration timeout, Duration timesInterval, Predicate<CommitRule> async) {
   private static final Duration TIMES_INTERVAL = Duration.ofMillis(100);
 
   /** Beyond the time after which the volume and the namespace give up themselves. */
@@ -21,10 +24,11 @@ public record VfsOptions(Duration timeout, Duration timesInterval) {
    *     in the way, and the timeout here only bounds their defects
    */
   public static VfsOptions outlasting(Duration patience) {
-    return new VfsOptions(patience.plus(MARGIN), TIMES_INTERVAL);
+    return new VfsOptions(
+        patience.plus(MARGIN), TIMES_INTERVAL, rule -> rule == CommitRule.ASYNC);
   }
 
   public VfsOptions withTimeout(Duration other) {
-    return new VfsOptions(other, timesInterval);
+    return new VfsOptions(other, timesInterval, async);
   }
 }

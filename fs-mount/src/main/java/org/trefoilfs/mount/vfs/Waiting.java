@@ -6,12 +6,18 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 
 /** The one place where a call blocks, and for how long at most. */
 final class Waiting {
+  private static final long FIRST_PAUSE_NANOS = 1_000_000;
+  private static final long LONGEST_PAUSE_NANOS = 20_000_000;
+
   private final Duration timeout;
 
   Waiting(Duration timeout) {
@@ -39,6 +45,26 @@ final class Waiting {
       throw new TrefoilException(late, "interrupted while waiting for an answer", e);
     } catch (ExecutionException e) {
       throw TrefoilException.of(e);
+    }
+  }
+
+  /** Asks again until the answer is as wanted; UNAVAILABLE when it is not in time. */
+  <T> T until(Supplier<T> ask, Predicate<T> wanted) {
+    long deadline = System.nanoTime() + timeout.toNanos();
+    long pause = FIRST_PAUSE_NANOS;
+    for (T answer = ask.get(); ; answer = ask.get()) {
+      if (wanted.test(answer)) {
+        return answer;
+      }
+      if (System.nanoTime() - deadline > 0 || Thread.currentThread().isInterrupted()) {
+        throw new TrefoilException(
+            Reason.UNAVAILABLE,
+            "another mount did not let go of the file within "
+                + timeout
+                + "; see `trefoil status`");
+      }
+      LockSupport.parkNanos(pause);
+      pause = Math.min(2 * pause, LONGEST_PAUSE_NANOS);
     }
   }
 

@@ -2,6 +2,7 @@ package org.trefoilfs.mount.vfs;
 
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import org.trefoilfs.mount.namespace.CommitRule;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 
@@ -17,6 +18,9 @@ final class XattrPolicy {
    * them yet, and an ACL that is kept but not enforced would be a lie about access.
    */
   static void check(byte[] name) {
+    if (CommitRule.isNamedBy(name)) {
+      return;
+    }
     for (byte[] prefix : STORED) {
       if (startsWith(name, prefix)) {
         return;
@@ -26,7 +30,9 @@ final class XattrPolicy {
         Reason.NOT_SUPPORTED,
         "extended attribute "
             + new String(name, StandardCharsets.ISO_8859_1)
-            + " is not supported; user.*, security.* and trusted.* are");
+            + " is not supported; user.*, security.*, trusted.* and "
+            + CommitRule.ATTRIBUTE
+            + " are");
   }
 
   /** Attributes of trusted.* are shown to the superuser alone. */

@@ -30,7 +30,7 @@ import org.trefoilfs.mount.vfs.Vfs;
 
 /** Two mounts of one volume: what one has done, the other sees in its next call. */
 @ParameterizedClass(name = "{0}")
-@ValueSource(strings = {"libfuse", "kernel"})
+@ValueSource(strings = {"libfuse", "kernel", "libfuse async", "kernel async"})
 class CoherenceTest {
   private static TestCluster cluster;
 

@@ -32,7 +32,7 @@ class RandomOperationsTest {
   Path temp;
 
   @ParameterizedTest
-  @ValueSource(strings = {"libfuse", "kernel"})
+  @ValueSource(strings = {"libfuse", "kernel", "libfuse async", "kernel async"})
   void fileOnTwoMountsBehavesAsOneOnALocalDisk(String transport) throws Exception {
     long seed = Long.getLong("fsx.seed", System.nanoTime());
     Path reference = temp.resolve("reference");

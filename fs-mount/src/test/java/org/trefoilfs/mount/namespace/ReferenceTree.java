@@ -228,7 +228,9 @@ final class ReferenceTree {
         isDirectory(node) ? node.children.size() : node.size,
         node.atime,
         node.mtime,
-        node.ctime);
+        node.ctime,
+        CommitRule.VOLUME,
+        0);
   }
 
   private void replace(Spot spot, Node moved, Node there) {

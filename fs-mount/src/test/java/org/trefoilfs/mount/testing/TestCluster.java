@@ -10,6 +10,7 @@ import org.trefoilfs.mount.fuse.MountHandle;
 import org.trefoilfs.mount.fuse.MountOptions;
 import org.trefoilfs.mount.fuse.MountTable;
 import org.trefoilfs.mount.fuse.Unmounter;
+import org.trefoilfs.mount.namespace.CommitRule;
 import org.trefoilfs.mount.namespace.InMemoryStateLog;
 import org.trefoilfs.mount.namespace.NamespaceModule;
 import org.trefoilfs.mount.namespace.StateLogNames;
@@ -21,12 +22,14 @@ import org.trefoilfs.replication.env.SystemTime;
 /** One namespace and one volume in memory, and the mounts of it; takes them away when closed. */
 public final class TestCluster implements AutoCloseable {
   public static final VfsOptions OPTIONS =
-      new VfsOptions(Duration.ofSeconds(5), Duration.ofMillis(100));
+      new VfsOptions(
+          Duration.ofSeconds(5), Duration.ofMillis(100), rule -> rule == CommitRule.ASYNC);
 
   public final GatedStateLog log = new GatedStateLog(new InMemoryStateLog(new NamespaceModule()));
   public final FaultyVolume volume = new FaultyVolume(new MemoryVolume());
   private final List<MountHandle> mounts = new ArrayList<>();
   private final String transport;
+  private final VfsOptions options;
   private long lastSession = 100;
 
   /** With mounts through libfuse. */
@@ -34,9 +37,14 @@ public final class TestCluster implements AutoCloseable {
     this("libfuse");
   }
 
-  /** With mounts through the transport of this name. */
-  public TestCluster(String transport) {
-    this.transport = transport;
+  /** With mounts through the transport of this name; "async" after it: of an async volume. */
+  public TestCluster(String kind) {
+    transport = kind.split(" ")[0];
+    options =
+        kind.endsWith(" async")
+            ? new VfsOptions(
+                OPTIONS.timeout(), OPTIONS.timesInterval(), rule -> rule != CommitRule.SYNC)
+            : OPTIONS;
   }
 
   public StateLogNames names() {
@@ -44,7 +52,7 @@ public final class TestCluster implements AutoCloseable {
   }
 
   public Vfs vfs() {
-    return vfs(OPTIONS);
+    return vfs(options);
   }
 
   public Vfs vfs(VfsOptions options) {

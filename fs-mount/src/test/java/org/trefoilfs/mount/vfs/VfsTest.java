@@ -183,7 +183,8 @@ class VfsTest {
 
   @Test
   void callsEndByTheTimeoutAndSayWhatIsKnown() {
-    Vfs hasty = cluster.vfs(new VfsOptions(Duration.ofMillis(50), Duration.ofMillis(100)));
+    Vfs hasty =
+        cluster.vfs(new VfsOptions(Duration.ofMillis(50), Duration.ofMillis(100), rule -> false));
     long file = create("f");
     write(file, 0, "data");
     long there = hasty.open(inode("f"));

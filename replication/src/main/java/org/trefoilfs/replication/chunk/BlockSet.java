@@ -10,8 +10,6 @@ import org.trefoilfs.replication.codec.ByteWriter;
 
 /** Some of a chunk's blocks. Grows; not thread-safe. */
 public final class BlockSet {
-  private static final int BLOCKS = ChunkId.SIZE / ChunkId.BLOCK;
-
   /** Bytes that an encoded one has at least. */
   public static final int MIN_ENCODED_BYTES = 1;
 
@@ -26,8 +24,8 @@ public final class BlockSet {
   }
 
   public static BlockSet all() {
-    BitSet blocks = new BitSet(BLOCKS);
-    blocks.set(0, BLOCKS);
+    BitSet blocks = new BitSet(Blocks.COUNT);
+    blocks.set(0, Blocks.COUNT);
     return new BlockSet(blocks);
   }
 
@@ -40,12 +38,11 @@ public final class BlockSet {
     };
   }
 
+  /** The blocks that have a byte of the range. */
   private static BlockSet range(int offset, int length) {
-    BitSet blocks = new BitSet();
-    if (length > 0) {
-      blocks.set(offset / ChunkId.BLOCK, (offset + length - 1) / ChunkId.BLOCK + 1);
-    }
-    return new BlockSet(blocks);
+    BlockSet blocks = none();
+    blocks.add(offset, length);
+    return blocks;
   }
 
   public BlockSet copy() {
@@ -54,6 +51,26 @@ public final class BlockSet {
 
   public void add(BlockSet more) {
     blocks.or(more.blocks);
+  }
+
+  /** Adds the blocks that have a byte of the range. */
+  void add(int offset, int length) {
+    if (length > 0) {
+      blocks.set(Blocks.of(offset), Blocks.of(offset + length - 1) + 1);
+    }
+  }
+
+  /** Takes out the blocks that lie in the range with all their bytes. */
+  void removeWhole(int offset, int length) {
+    int first = Blocks.atOrAfter(offset);
+    int end = Blocks.of(offset + length);
+    if (first < end) {
+      blocks.clear(first, end);
+    }
+  }
+
+  void clear() {
+    blocks.clear();
   }
 
   /** Takes out the blocks of an extent. */
@@ -68,7 +85,7 @@ public final class BlockSet {
   }
 
   public boolean isAll() {
-    return blocks.cardinality() == BLOCKS;
+    return blocks.cardinality() == Blocks.COUNT;
   }
 
   public long bytes() {
@@ -104,7 +121,7 @@ public final class BlockSet {
       words[i] = in.i64();
     }
     BitSet blocks = BitSet.valueOf(words);
-    if (blocks.length() > BLOCKS) {
+    if (blocks.length() > Blocks.COUNT) {
       throw new TrefoilException(
           Reason.INVALID, "malformed record: block " + (blocks.length() - 1) + " of a chunk");
     }

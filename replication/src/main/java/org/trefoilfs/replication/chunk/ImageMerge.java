@@ -1,8 +1,7 @@
 package org.trefoilfs.replication.chunk;
 
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.BitSet;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -11,10 +10,8 @@ import java.util.List;
  * put the image over a write that was applied after it.
  */
 public final class ImageMerge {
-  private static final int BLOCKS = ChunkId.SIZE / ChunkId.BLOCK;
-
   private final byte[] bytes = new byte[ChunkId.SIZE];
-  private final BitSet allocated = new BitSet(BLOCKS);
+  private final BlockSet allocated = BlockSet.none();
 
   private ImageMerge() {}
 
@@ -28,7 +25,7 @@ public final class ImageMerge {
     for (Mutation mutation : mutations) {
       switch (mutation) {
         case Mutation.Write(_, int offset, ByteBuffer data) -> merge.write(offset, data);
-        case Mutation.Punch(_, int offset, int length) -> merge.zero(offset, offset + length);
+        case Mutation.Punch(_, int offset, int length) -> merge.zero(offset, length);
         case Mutation.Delete _ -> merge.clear();
       }
     }
@@ -40,33 +37,26 @@ public final class ImageMerge {
     int length = data.remaining();
     if (length > 0) {
       data.get(data.position(), bytes, offset, length);
-      allocated.set(offset / ChunkId.BLOCK, (offset + length - 1) / ChunkId.BLOCK + 1);
+      allocated.add(offset, length);
     }
   }
 
-  private void zero(int from, int to) {
-    java.util.Arrays.fill(bytes, from, to, (byte) 0);
-    int first = (from + ChunkId.BLOCK - 1) / ChunkId.BLOCK;
-    int end = to / ChunkId.BLOCK;
-    if (first < end) {
-      allocated.clear(first, end);
-    }
+  private void zero(int offset, int length) {
+    Arrays.fill(bytes, offset, offset + length, (byte) 0);
+    allocated.removeWhole(offset, length);
   }
 
   private void clear() {
-    java.util.Arrays.fill(bytes, (byte) 0);
+    Arrays.fill(bytes, (byte) 0);
     allocated.clear();
   }
 
   private List<Extent> extents() {
-    List<Extent> extents = new ArrayList<>();
-    for (int from = allocated.nextSetBit(0); from >= 0; ) {
-      int end = allocated.nextClearBit(from);
-      int offset = from * ChunkId.BLOCK;
-      extents.add(
-          new Extent(offset, ByteBuffer.wrap(bytes, offset, (end - from) * ChunkId.BLOCK).slice()));
-      from = allocated.nextSetBit(end);
-    }
-    return extents;
+    return allocated.ranges().stream()
+        .map(
+            range ->
+                new Extent(
+                    range.offset(), ByteBuffer.wrap(bytes, range.offset(), range.length()).slice()))
+        .toList();
   }
 }

@@ -41,13 +41,12 @@ public final class Group {
   private long holdUntil;
 
   /**
-   * @param minInSync members that must be in sync for a write that says no other number
    * @param lease how long another host may serve on after it stopped hearing from the state log's
    *     leader
    * @param patience how long a member may fail to answer before the primary proposes a view without
    *     it
    */
-  public record GroupSettings(int minInSync, Duration lease, Duration patience) {}
+  public record GroupSettings(Duration lease, Duration patience) {}
 
   public Group(
       HostId self, long incarnation, GroupLog log, GroupSettings settings, GroupPorts ports) {
@@ -111,11 +110,6 @@ public final class Group {
         backup = new Backup(next, log, ports, Backup.Standing.JOINING);
       }
     }
-  }
-
-  /** A client's write that says nothing of how many members must be in sync. */
-  public void write(long inView, OperationId operation, Mutation mutation, WriteReply reply) {
-    write(inView, settings.minInSync(), operation, mutation, reply);
   }
 
   /** A client's write, taken if at least {@code minInSync} members are in sync. */

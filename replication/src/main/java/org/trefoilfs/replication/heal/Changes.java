@@ -35,6 +35,9 @@ public final class Changes {
   private long last;
   private final Deque<Generation> generations = new ArrayDeque<>();
 
+  /** Chunks in all generations. */
+  private int chunks;
+
   /** View by the number of the first write that was committed in it. */
   private final TreeMap<Long, Long> views = new TreeMap<>();
 
@@ -64,6 +67,7 @@ public final class Changes {
     floor = from;
     last = from.n();
     generations.clear();
+    chunks = 0;
     generations.add(new Generation(last));
     views.clear();
   }
@@ -77,16 +81,19 @@ public final class Changes {
     if (viewAt(last) < version.view()) {
       views.put(version.n(), version.view());
     }
-    generations
-        .getLast()
-        .chunks()
-        .merge(
-            mutation.chunk(),
-            new Changed(last, BlockSet.of(mutation)),
-            (known, now) -> {
-              known.blocks().add(now.blocks());
-              return new Changed(now.lastN(), known.blocks());
-            });
+    note(generations.getLast().chunks(), mutation);
+  }
+
+  private void note(Map<ChunkId, Changed> generation, Mutation mutation) {
+    int before = generation.size();
+    generation.merge(
+        mutation.chunk(),
+        new Changed(last, BlockSet.of(mutation)),
+        (known, now) -> {
+          known.blocks().add(now.blocks());
+          return new Changed(now.lastN(), known.blocks());
+        });
+    chunks += generation.size() - before;
   }
 
   /** From here on changes are told apart from those before. */
@@ -108,7 +115,7 @@ public final class Changes {
 
   /** Drops the oldest of what is known. */
   public void trim() {
-    generations.removeFirst();
+    chunks -= generations.removeFirst().chunks().size();
     if (generations.isEmpty()) {
       generations.add(new Generation(last));
     }
@@ -134,7 +141,7 @@ public final class Changes {
 
   /** What memory this takes, in chunks: some 200 bytes each. */
   public int chunks() {
-    return generations.stream().mapToInt(generation -> generation.chunks().size()).sum();
+    return chunks;
   }
 
   /**

@@ -52,7 +52,7 @@ final class CatchUps {
   private static final Duration CALL = Duration.ofSeconds(20);
 
   private final GroupHost groups;
-  private final GroupHost.Node node;
+  private final GroupNode node;
   private final Semaphore atWork = new Semaphore(HostLimits.CONCURRENT_CATCH_UPS);
   private final Semaphore fetching = new Semaphore(HostLimits.CONCURRENT_FETCHES);
   private final ConcurrentHashMap<Integer, CatchUp> running = new ConcurrentHashMap<>();
@@ -61,7 +61,7 @@ final class CatchUps {
   private long rateBytes;
   private long rate;
 
-  CatchUps(GroupHost groups, GroupHost.Node node) {
+  CatchUps(GroupHost groups, GroupNode node) {
     this.groups = groups;
     this.node = node;
   }
@@ -70,7 +70,7 @@ final class CatchUps {
    * Begins the catch-up of a group, from {@code primary} in {@code view}. Called under the group's
    * lock.
    */
-  void start(GroupHost.Slot slot, long view, HostId primary) {
+  void start(Slot slot, long view, HostId primary) {
     CatchUp placeholder = new CatchUp();
     slot.catchUp = placeholder;
     running.put(slot.pg, placeholder);
@@ -78,11 +78,11 @@ final class CatchUps {
     Thread.startVirtualThread(() -> run(attempt));
   }
 
-  private record Attempt(GroupHost.Slot slot, long view, HostId primary, long run) {}
+  private record Attempt(Slot slot, long view, HostId primary, long run) {}
 
   /** Progress over all groups. */
   synchronized Message.CatchUp progress() {
-    running.keySet().removeIf(pg -> !isJoining(groups.slot(pg)));
+    running.keySet().removeIf(pg -> !isJoining(groups.slots().of(pg)));
     long left = running.values().stream().mapToLong(CatchUps::bytesLeft).sum();
     long now = node.time().nanoTime();
     if (now - rateSince > 1_000_000_000L) {
@@ -100,7 +100,7 @@ final class CatchUps {
     }
   }
 
-  private static boolean isJoining(GroupHost.Slot slot) {
+  private static boolean isJoining(Slot slot) {
     synchronized (slot) {
       return slot.group.isJoiner();
     }
@@ -126,7 +126,7 @@ final class CatchUps {
   }
 
   private boolean isCurrent(Attempt attempt) {
-    GroupHost.Slot slot = attempt.slot();
+    Slot slot = attempt.slot();
     synchronized (slot) {
       PgView current = slot.group.currentView();
       if (!slot.group.isJoiner()) {
@@ -140,7 +140,7 @@ final class CatchUps {
   }
 
   private void copy(Attempt attempt) {
-    GroupHost.Slot slot = attempt.slot();
+    Slot slot = attempt.slot();
     node.applier().barrier().join();
     CatchUp catchUp;
     synchronized (slot) {
@@ -175,7 +175,7 @@ final class CatchUps {
    * @return false when that cannot be told: all chunks have to be compared
    */
   private boolean listChanges(Attempt attempt, CatchUp catchUp) {
-    GroupHost.Slot slot = attempt.slot();
+    Slot slot = attempt.slot();
     Version base;
     List<Version> reached;
     synchronized (slot) {
@@ -228,7 +228,7 @@ final class CatchUps {
   }
 
   /** A catch-up that was interrupted has copied this chunk already. */
-  private boolean holds(GroupHost.Slot slot, Message.ChangedChunk chunk) {
+  private boolean holds(Slot slot, Message.ChangedChunk chunk) {
     return slot.group.log().copyState().hasCopied(chunk.id())
         && node.store()
             .info(slot.pg, chunk.id())
@@ -248,7 +248,7 @@ final class CatchUps {
   }
 
   private void list(Attempt attempt, CatchUp catchUp) {
-    GroupHost.Slot slot = attempt.slot();
+    Slot slot = attempt.slot();
     locked(
         slot,
         catchUp,
@@ -279,7 +279,7 @@ final class CatchUps {
         catchUp,
         () -> {
           if (isCurrent(attempt)) {
-            groups.journalCommitted(slot);
+            groups.slots().journalCommitted(slot);
             catchUp.listingEnded().forEach(gone -> remove(slot.pg, gone));
           }
           return null;
@@ -291,7 +291,7 @@ final class CatchUps {
   }
 
   private void fetch(Attempt attempt, CatchUp catchUp, CatchUp.Wanted wanted) {
-    GroupHost.Slot slot = attempt.slot();
+    Slot slot = attempt.slot();
     ChunkImage image;
     BlockSet blocks;
     switch (call(attempt, request(attempt, wanted, catchUp.since()))) {
@@ -324,8 +324,8 @@ final class CatchUps {
         : new Message.FetchBlocks(pg, attempt.view(), wanted.chunk(), since, wanted.blocks());
   }
 
-  private void install(GroupHost.Slot slot, ChunkImage image, BlockSet blocks, List<Entry> kept) {
-    groups.journalCommitted(slot);
+  private void install(Slot slot, ChunkImage image, BlockSet blocks, List<Entry> kept) {
+    groups.slots().journalCommitted(slot);
     // One without a version is no chunk: it goes as a whole.
     if (blocks.isAll() || image.version().equals(Version.NONE)) {
       node.applier().replace(slot.pg, image, kept);
@@ -350,7 +350,7 @@ final class CatchUps {
   }
 
   private boolean announceOnce(Attempt attempt) {
-    GroupHost.Slot slot = attempt.slot();
+    Slot slot = attempt.slot();
     Message.CaughtUp caughtUp;
     synchronized (slot) {
       if (!isCurrent(attempt) || slot.catchUp == null || !slot.catchUp.isComplete()) {
@@ -378,7 +378,7 @@ final class CatchUps {
   }
 
   private static <T> @Nullable T locked(
-      GroupHost.Slot slot, CatchUp catchUp, java.util.function.Supplier<@Nullable T> action) {
+      Slot slot, CatchUp catchUp, java.util.function.Supplier<@Nullable T> action) {
     synchronized (slot) {
       synchronized (catchUp) {
         return action.get();

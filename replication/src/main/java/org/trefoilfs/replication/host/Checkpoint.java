@@ -43,7 +43,7 @@ final class Checkpoint {
 
   synchronized void run() {
     long needed = journal.end();
-    for (GroupHost.Slot slot : groups.slots()) {
+    for (Slot slot : groups.slots().all()) {
       synchronized (slot) {
         for (Entry entry : slot.group.log().suffix()) {
           needed = Math.min(needed, entry.position() - 1);
@@ -52,7 +52,7 @@ final class Checkpoint {
     }
     needed = Math.min(needed, applier.oldestWaiting() - 1);
     long last = 0;
-    for (GroupHost.Slot slot : groups.slots()) {
+    for (Slot slot : groups.slots().all()) {
       synchronized (slot) {
         GroupLog group = slot.group.log();
         if (group.lastN() > 0) {

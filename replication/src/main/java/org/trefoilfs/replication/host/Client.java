@@ -10,7 +10,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.Supplier;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.trefoilfs.replication.Reason;
@@ -69,7 +70,7 @@ public final class Client implements Closeable {
                 StateLogRouter.Timing.DEFAULT_ATTEMPT,
                 SystemTime.INSTANCE,
                 timer));
-    sessions = new Sessions(transport, link::addresses);
+    sessions = new Sessions(transport, SystemTime.INSTANCE, link::addresses);
   }
 
   /** A client that only administers: nothing is asked of the cluster before the first call. */
@@ -162,8 +163,10 @@ public final class Client implements Closeable {
     return new ClusterClient(router);
   }
 
-  public Volume openVolume(VolumeInfo volume) {
-    return link.volume(volume, settings.timeout(), SystemTime.INSTANCE, timer, this::refresh);
+  /** As {@link Host#openVolume}. */
+  public Volume openVolume(VolumeInfo volume, LongSupplier session) {
+    return link.volume(
+        volume, settings.timeout(), SystemTime.INSTANCE, timer, this::refresh, session);
   }
 
   /** How long a call waits before it fails. */
@@ -171,8 +174,9 @@ public final class Client implements Closeable {
     return settings.timeout();
   }
 
-  public void keepSession(long session, Supplier<Long> orphanCursor, Runnable evicted) {
-    sessions.opened(session, orphanCursor, evicted);
+  /** As {@link Host#keepSession}. */
+  public BooleanSupplier keepSession(long session, long openedNanos, MountPulse mount) {
+    return sessions.opened(session, openedNanos, mount);
   }
 
   public void dropSession(long session) {

@@ -33,15 +33,15 @@ public final class Fsck {
       Map<Integer, Long> digestOfGroup,
       List<String> damage) {}
 
-  static Report run(ChunkStore store, Applier applier, GroupHost host) {
+  static Report run(ChunkStore store, Applier applier, Slots slots) {
     Map<Integer, Long> digests = new TreeMap<>();
     List<String> damage = new ArrayList<>();
     long chunks = 0;
     long bytes = 0;
     long damaged = 0;
     for (int pg : store.groups()) {
-      PgView view = host.slot(pg).group.currentView();
-      if (view == null || !host.slot(pg).group.hasRole()) {
+      PgView view = slots.of(pg).group.currentView();
+      if (view == null || !slots.of(pg).group.hasRole()) {
         continue;
       }
       List<ChunkInfo> listing = store.list(pg);

@@ -177,6 +177,19 @@ final class Heartbeats {
     }
   }
 
+  /** Whether every host that is alive has said that it is fenced up to there. */
+  boolean isFenced(long epoch) {
+    return view.get().hosts().values().stream()
+        .filter(HostInfo::isAlive)
+        .allMatch(
+            host -> {
+              Message.Heartbeat last = heard.get(host.id());
+              return last != null
+                  && last.incarnation() == host.incarnation()
+                  && last.fenced() >= epoch;
+            });
+  }
+
   boolean leased() {
     return !fenced.getAsBoolean() && lease.valid(time.nanoTime());
   }

@@ -21,7 +21,9 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongFunction;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -47,6 +49,7 @@ import org.trefoilfs.replication.membership.FailureDetector;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.membership.HostInfo;
 import org.trefoilfs.replication.membership.HostLease;
+import org.trefoilfs.replication.membership.SessionFence;
 import org.trefoilfs.replication.membership.VolumeInfo;
 import org.trefoilfs.replication.statelog.StateLog;
 import org.trefoilfs.replication.statelog.StateLogRouter;
@@ -265,7 +268,7 @@ public final class Host implements Closeable {
         JournalOptions.forDisk(store.space().total(), SystemRandom.INSTANCE);
     SegmentedJournal journal =
         SegmentedJournal.open(data.resolve("journal"), journalOptions, recovery::replay);
-    Applier applier = new Applier(journal, store, groups::damaged, this::fail);
+    Applier applier = new Applier(journal, store, groups.healing()::damaged, this::fail);
     DiskRoom room = new DiskRoom(store, journal, journalOptions, applier);
     FailureDetector detector = new FailureDetector(time, detection);
     List<StateModule> all = new ArrayList<>(modules);
@@ -302,7 +305,7 @@ public final class Host implements Closeable {
                 transport,
                 ratis,
                 clusterModule::view,
-                () -> ownHeartbeat(self, room, catchUps),
+                () -> ownHeartbeat(self, room, groups.fence(), catchUps),
                 fenced::get,
                 new HostLease(detection),
                 detector,
@@ -321,7 +324,7 @@ public final class Host implements Closeable {
             applier,
             groups,
             (long) journalOptions.segmentBytes() * HostLimits.CHECKPOINT_SEGMENTS);
-    Sessions sessions = new Sessions(transport, link::addresses);
+    Sessions sessions = new Sessions(transport, time, link::addresses);
     LeaderDuties duties =
         new LeaderDuties(
             new LeaderDuties.Wiring(
@@ -354,10 +357,16 @@ public final class Host implements Closeable {
         cause);
   }
 
-  private static Message.Heartbeat ownHeartbeat(Identity self, DiskRoom room, CatchUps catchUps) {
+  private static Message.Heartbeat ownHeartbeat(
+      Identity self, DiskRoom room, SessionFence fence, CatchUps catchUps) {
     Space space = self.witness() ? new Space(0, 0) : room.space();
     return new Message.Heartbeat(
-        self.host(), self.incarnation(), space.total(), space.usable(), catchUps.progress());
+        self.host(),
+        self.incarnation(),
+        space.total(),
+        space.usable(),
+        fence.fenced(),
+        catchUps.progress());
   }
 
   /** Enters the first host of a new cluster into its own state log. */
@@ -464,10 +473,7 @@ public final class Host implements Closeable {
           Reason.UNAVAILABLE, "this host is starting or stopping; ask again");
     }
     switch (request) {
-      case Message.Heartbeat heartbeat ->
-          now.heartbeats()
-              .received(heartbeat)
-              .whenComplete((answer, failure) -> GroupHost.answer(reply, answer, failure));
+      case Message.Heartbeat heartbeat -> Replies.when(now.heartbeats().received(heartbeat), reply);
       case Message.StateSubmit _, Message.StateQuery _ ->
           new StateLogService(now.ratis(), now.link()::address).handle(request, reply);
       case Message.MapRequest map ->
@@ -495,9 +501,7 @@ public final class Host implements Closeable {
     } catch (RuntimeException e) {
       answer = CompletableFuture.failedFuture(e);
     }
-    answer
-        .<Message>thenApply(Message.AdminReply::new)
-        .whenComplete((done, failure) -> GroupHost.answer(reply, done, failure));
+    Replies.when(answer.thenApply(Message.AdminReply::new), reply);
   }
 
   private static void createDirectory(Path data) {
@@ -626,7 +630,7 @@ public final class Host implements Closeable {
 
   /** Chunks that were damaged here and restored from other replicas since the start. */
   public long healedChunks() {
-    return started().groups().healed();
+    return started().groups().healing().healed();
   }
 
   /** How far this host has caught up with what it missed. */
@@ -646,11 +650,9 @@ public final class Host implements Closeable {
         now.cluster(), now.link(), clusterModule::view, now.heartbeats()::silence, time);
   }
 
-  /** A volume's chunks, as this host reaches them: its own replicas in-process. */
+  /** As {@link #openVolume(VolumeInfo, LongSupplier)}, of no mount. */
   public Volume openVolume(VolumeInfo volume) {
-    // The map follows the state log by itself; the pause between two attempts gives it the time.
-    LongFunction<CompletableFuture<Void>> refresh = _ -> CompletableFuture.completedFuture(null);
-    return started().link().volume(volume, options.settings().timeout(), time, timer, refresh);
+    return openVolume(volume, () -> SessionFence.NO_SESSION);
   }
 
   /** How long calls through this host wait before they fail. */
@@ -659,11 +661,39 @@ public final class Host implements Closeable {
   }
 
   /**
-   * Sends the signs of life of a mount's session. {@code evicted} runs once, when the cluster gave
-   * the session up.
+   * A volume's chunks, as this host reaches them: its own replicas in-process.
+   *
+   * @param session the mount's, in which writes are made now; 0: of no mount
    */
-  public void keepSession(long session, Supplier<Long> orphanCursor, Runnable evicted) {
-    started().sessions().opened(session, orphanCursor, evicted);
+  public Volume openVolume(VolumeInfo volume, LongSupplier session) {
+    // The map follows the state log by itself; the pause between two attempts gives it the time.
+    LongFunction<CompletableFuture<Void>> refresh = _ -> CompletableFuture.completedFuture(null);
+    return started()
+        .link()
+        .volume(volume, options.settings().timeout(), time, timer, refresh, session);
+  }
+
+  /**
+   * Sends the signs of life of a mount's session.
+   *
+   * @param openedNanos before it was opened
+   * @return whether its lease is known to go on, so that nobody was given what it has
+   */
+  public BooleanSupplier keepSession(long session, long openedNanos, MountPulse mount) {
+    return started().sessions().opened(session, openedNanos, mount);
+  }
+
+  /** What the cluster's mounts last said of themselves, by their sessions. */
+  public Map<Long, MountReport> mounts() {
+    return started().duties().mounts().all();
+  }
+
+  /**
+   * Whether every host that serves is known to keep out the writes of sessions that were over in
+   * this epoch's view. Known to the state log's leader.
+   */
+  public boolean isFenced(long epoch) {
+    return started().heartbeats().isFenced(epoch);
   }
 
   public void dropSession(long session) {
@@ -682,7 +712,7 @@ public final class Host implements Closeable {
   public Fsck.Report fsck() {
     Running now = started();
     now.applier().barrier().join();
-    return Fsck.run(now.store(), now.applier(), now.groups());
+    return Fsck.run(now.store(), now.applier(), now.groups().slots());
   }
 
   private Running started() {

@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.LongFunction;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
@@ -101,15 +102,17 @@ final class HostLink implements Peers {
   /**
    * @param timeout how long a call waits for replicas
    * @param refresh asks for a map newer than an epoch
+   * @param session in which writes are made now; 0: in none
    */
   Volume volume(
       VolumeInfo volume,
       Duration timeout,
       TimeSource time,
       ScheduledExecutorService timer,
-      LongFunction<CompletableFuture<Void>> refresh) {
+      LongFunction<CompletableFuture<Void>> refresh,
+      LongSupplier session) {
     VolumeCluster.Timing timing = new VolumeCluster.Timing(timeout, time, timer);
     return new ReplicatedVolume(
-        volume.replicas(), new VolumeCluster(this, self, volume, view, timing, refresh));
+        volume.replicas(), new VolumeCluster(this, self, volume, view, timing, refresh), session);
   }
 }

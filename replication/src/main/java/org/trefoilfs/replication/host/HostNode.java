@@ -17,7 +17,7 @@ import org.trefoilfs.replication.transport.Message;
  * What the groups need of their host. Its parts are wired after the groups exist, before the first
  * event.
  */
-final class HostNode implements GroupHost.Node {
+final class HostNode implements GroupNode {
   private final Identity identity;
   private final TimeSource time;
   private final Supplier<ClusterView> view;
@@ -128,7 +128,7 @@ final class HostNode implements GroupHost.Node {
   }
 
   @Override
-  public void startCatchUp(GroupHost.Slot slot, long inView, HostId primary) {
+  public void startCatchUp(Slot slot, long inView, HostId primary) {
     parts().catchUps().start(slot, inView, primary);
   }
 }

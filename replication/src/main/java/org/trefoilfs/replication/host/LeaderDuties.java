@@ -15,7 +15,6 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
-import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.env.TimeSource;
 import org.trefoilfs.replication.membership.Address;
 import org.trefoilfs.replication.membership.ClusterCommand;
@@ -54,6 +53,7 @@ final class LeaderDuties {
   private final Peers peers;
   private final TimeSource time;
   private final Duration detection;
+  private final MountReports mounts;
   private final Set<Long> loggedEvictions = ConcurrentHashMap.newKeySet();
   private CompletableFuture<?> round = CompletableFuture.completedFuture(null);
   private CompletableFuture<?> membersChange = CompletableFuture.completedFuture(null);
@@ -80,10 +80,12 @@ final class LeaderDuties {
     detection = wiring.detection();
     controller = new Controller(detector, wiring.time());
     sessions = new SessionTable(wiring.time());
+    mounts = new MountReports(wiring.time());
   }
 
   /** Called several times per detection time, by one thread. */
   void tick() {
+    mounts.keep(module.view().sessions().keySet());
     boolean leads = ratis.isLeader();
     if (leads != leading) {
       leading = leads;
@@ -120,7 +122,7 @@ final class LeaderDuties {
             "evicting the session of {}: it has been silent for too long",
             view.sessions().get(session));
       }
-      commands.add(new ClusterCommand.CloseSession(session));
+      commands.add(eviction(session));
     }
     keepMembers(view);
     if (!commands.isEmpty()) {
@@ -183,28 +185,8 @@ final class LeaderDuties {
     if (toAsk.isEmpty()) {
       return CompletableFuture.completedFuture(null);
     }
-    Map<Integer, Map<HostId, Version>> reports = new ConcurrentHashMap<>();
-    List<CompletableFuture<?>> answers = new ArrayList<>();
-    toAsk.forEach(
-        (host, groups) ->
-            answers.add(
-                peers
-                    .call(host, new Message.AskGroups(groups), detection)
-                    .thenAccept(answer -> report(host, answer, reports))
-                    .exceptionally(_ -> null)));
-    return CompletableFuture.allOf(answers.toArray(CompletableFuture[]::new))
-        .thenCompose(_ -> submitAll(controller.reopen(view, reports)));
-  }
-
-  private static void report(
-      HostId host, Message answer, Map<Integer, Map<HostId, Version>> reports) {
-    if (answer instanceof Message.GroupReports(Map<Integer, Message.Commit> lastOfGroup)) {
-      lastOfGroup.forEach(
-          (pg, last) ->
-              reports
-                  .computeIfAbsent(pg, _ -> new ConcurrentHashMap<>())
-                  .put(host, new Version(last.view(), last.n())));
-    }
+    return LastWrites.ask(peers, toAsk, detection)
+        .thenCompose(reports -> submitAll(controller.reopen(view, reports)));
   }
 
   // ---- who votes
@@ -261,8 +243,21 @@ final class LeaderDuties {
 
   // ---- sessions
 
-  /** A mount lives. Only the leader's answer counts. */
+  private ClusterCommand eviction(long session) {
+    Message.SessionPing last = mounts.last(session);
+    return last == null
+        ? new ClusterCommand.CloseSession(session)
+        : new ClusterCommand.EvictSession(
+            session, time.wallNanos() / 1_000_000, last.window(), last.ranges());
+  }
+
+  MountReports mounts() {
+    return mounts;
+  }
+
+  /** A mount lives. Only the leader's answer counts, given once it knows that it still leads. */
   void pinged(Message.SessionPing ping, Transport.Reply reply) {
+    mounts.pinged(ping);
     if (!ratis.isLeader()) {
       reply.send(new Message.Failed(Reason.NOT_LEADER, self + " does not lead the state log", ""));
     } else if (!module.view().sessions().containsKey(ping.session())) {
@@ -270,9 +265,18 @@ final class LeaderDuties {
           new Message.Failed(
               Reason.STALE, "session " + Long.toHexString(ping.session()) + " was evicted", ""));
     } else {
-      sessions.pinged(ping.session(), ping.orphanCursor());
-      reply.send(new Message.Done());
+      boolean lives = sessions.pinged(ping.session(), ping.orphanCursor());
+      Replies.when(ratis.verifyLeadership().thenApply(_ -> answer(lives, ping.session())), reply);
     }
+  }
+
+  /** One that is being evicted hears no more that it lives. */
+  private static Message answer(boolean lives, long session) {
+    if (!lives) {
+      throw new TrefoilException(
+          Reason.UNAVAILABLE, "session " + Long.toHexString(session) + " is being evicted");
+    }
+    return new Message.Done();
   }
 
   long minimumOrphanCursor() {

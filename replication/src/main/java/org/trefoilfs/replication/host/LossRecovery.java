@@ -3,23 +3,18 @@ package org.trefoilfs.replication.host;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.env.SystemRandom;
 import org.trefoilfs.replication.env.TimeSource;
 import org.trefoilfs.replication.membership.ChangeResult;
 import org.trefoilfs.replication.membership.ClusterClient;
 import org.trefoilfs.replication.membership.ClusterCommand.ForceReopen;
-import org.trefoilfs.replication.membership.ClusterDelta;
 import org.trefoilfs.replication.membership.ClusterView;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.membership.LossPlan;
-import org.trefoilfs.replication.transport.Message;
 
 /**
  * The operator's way out when a host is gone for good: finds out what the others hold, and opens
@@ -72,37 +67,12 @@ public final class LossRecovery {
 
   /** What could be opened, as of now. Changes nothing. */
   public CompletableFuture<LossPlan> survey() {
-    ClusterView known = local.get();
-    return cluster
-        .deltaSince(known.epoch())
-        .thenCompose(delta -> survey(ClusterDelta.apply(known, delta)));
+    return cluster.latest(local.get()).thenCompose(this::survey);
   }
 
   private CompletableFuture<LossPlan> survey(ClusterView view) {
-    Map<Integer, Map<HostId, Version>> reports = new ConcurrentHashMap<>();
-    List<CompletableFuture<?>> answers = new ArrayList<>();
-    LossPlan.toAsk(view)
-        .forEach(
-            (host, groups) ->
-                answers.add(
-                    peers
-                        .call(host, new Message.AskGroups(groups), PATIENCE)
-                        .orTimeout(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)
-                        .thenAccept(answer -> report(host, answer, reports))
-                        .exceptionally(_ -> null)));
-    return CompletableFuture.allOf(answers.toArray(CompletableFuture[]::new))
-        .thenApply(_ -> LossPlan.of(view, reports));
-  }
-
-  private static void report(
-      HostId host, Message answer, Map<Integer, Map<HostId, Version>> reports) {
-    if (answer instanceof Message.GroupReports(Map<Integer, Message.Commit> lastOfGroup)) {
-      lastOfGroup.forEach(
-          (pg, last) ->
-              reports
-                  .computeIfAbsent(pg, _ -> new ConcurrentHashMap<>())
-                  .put(host, new Version(last.view(), last.n())));
-    }
+    return LastWrites.ask(peers, LossPlan.toAsk(view), PATIENCE)
+        .thenApply(reports -> LossPlan.of(view, reports));
   }
 
   /** Opens all that can be opened, and has it recorded. */

@@ -128,9 +128,10 @@ public final class ClusterClient {
     return submit(new CloseSession(session));
   }
 
-  /** A linearizable {@link ClusterModule#deltaSince}. */
-  public CompletableFuture<byte[]> deltaSince(long epoch) {
-    return log.query(ClusterModule.ID, ClusterModule.deltaQuery(epoch));
+  /** The cluster with everything that was committed before the call: what is new since a view. */
+  public CompletableFuture<ClusterView> latest(ClusterView known) {
+    return log.query(ClusterModule.ID, ClusterModule.deltaQuery(known.epoch()))
+        .thenApply(delta -> ClusterDelta.apply(known, delta));
   }
 
   /** Any command whose reply says nothing. */

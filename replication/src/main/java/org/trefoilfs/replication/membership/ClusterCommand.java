@@ -5,6 +5,9 @@ import java.util.List;
 import java.util.Set;
 import org.trefoilfs.replication.commit.CommitMode;
 import org.trefoilfs.replication.placement.PgView;
+import org.trefoilfs.replication.spool.SpoolLimits;
+import org.trefoilfs.replication.spool.SpoolWindow;
+import org.trefoilfs.replication.spool.SpooledRange;
 
 /**
  * A change of the cluster, as it lies in the state log. {@link ClusterClient} says what each
@@ -146,19 +149,20 @@ public sealed interface ClusterCommand {
    *
    * @param minInSync 1 to {@code replicas}; 0: as usual for so many replicas
    */
-  record CreateVolume(String name, int replicas, int minInSync, CommitMode commit)
+  record CreateVolume(String name, int replicas, int minInSync, CommitMode commit, SpoolLimits rpo)
       implements ClusterCommand {
     public CreateVolume(String name, int replicas, CommitMode commit) {
-      this(name, replicas, 0, commit);
+      this(name, replicas, 0, commit, SpoolLimits.DEFAULT);
     }
   }
 
   /**
    * @param minInSync 0: as it is
    */
-  record SetVolume(String name, int minInSync, CommitMode commit) implements ClusterCommand {
+  record SetVolume(String name, int minInSync, CommitMode commit, SpoolLimits rpo)
+      implements ClusterCommand {
     public SetVolume(String name, CommitMode commit) {
-      this(name, 0, commit);
+      this(name, 0, commit, SpoolLimits.DEFAULT);
     }
   }
 
@@ -178,6 +182,20 @@ public sealed interface ClusterCommand {
       implements ClusterCommand {}
 
   record CloseSession(long session) implements ClusterCommand {}
+
+  /**
+   * The mount is silent, or was killed: its session ends without it.
+   *
+   * @param atMillis when, since 1970
+   * @param window what it last said it would lose
+   * @param ranges of which files
+   */
+  record EvictSession(long session, long atMillis, SpoolWindow window, List<SpooledRange> ranges)
+      implements ClusterCommand {
+    public EvictSession {
+      ranges = List.copyOf(ranges);
+    }
+  }
 
   default byte[] encode() {
     return ClusterCommandCodec.encode(this);

@@ -15,6 +15,7 @@ import org.trefoilfs.replication.membership.ClusterCommand.CreateCluster;
 import org.trefoilfs.replication.membership.ClusterCommand.CreatePool;
 import org.trefoilfs.replication.membership.ClusterCommand.CreateVolume;
 import org.trefoilfs.replication.membership.ClusterCommand.DeleteVolume;
+import org.trefoilfs.replication.membership.ClusterCommand.EvictSession;
 import org.trefoilfs.replication.membership.ClusterCommand.ForceReopen;
 import org.trefoilfs.replication.membership.ClusterCommand.HostLost;
 import org.trefoilfs.replication.membership.ClusterCommand.HostStarted;
@@ -29,6 +30,9 @@ import org.trefoilfs.replication.membership.ClusterCommand.SetVolume;
 import org.trefoilfs.replication.membership.ClusterCommand.VolumeGone;
 import org.trefoilfs.replication.placement.PgView;
 import org.trefoilfs.replication.placement.PgView.Member;
+import org.trefoilfs.replication.spool.SpoolLimits;
+import org.trefoilfs.replication.spool.SpoolWindow;
+import org.trefoilfs.replication.spool.SpooledRange;
 
 /** A command's bytes: format (u8), kind (u8, never reused), fields in the order of the record. */
 final class ClusterCommandCodec {
@@ -65,14 +69,14 @@ final class ClusterCommandCodec {
         writeChoice(c.choice(), out);
       }
       case CreatePool c -> Lists.write(out.u8(8).i32(c.replicas()), c.groups(), PgView::writeTo);
-      case CreateVolume c ->
-          out.u8(9)
-              .string(c.name())
-              .i32(c.replicas())
-              .i32(c.minInSync())
-              .u8(VolumeInfo.code(c.commit()));
-      case SetVolume c ->
-          out.u8(10).string(c.name()).i32(c.minInSync()).u8(VolumeInfo.code(c.commit()));
+      case CreateVolume c -> {
+        out.u8(9).string(c.name()).i32(c.replicas()).i32(c.minInSync());
+        c.rpo().writeTo(out.u8(VolumeInfo.code(c.commit())));
+      }
+      case SetVolume c -> {
+        out.u8(10).string(c.name()).i32(c.minInSync()).u8(VolumeInfo.code(c.commit()));
+        c.rpo().writeTo(out);
+      }
       case DeleteVolume c -> out.u8(11).string(c.name());
       case VolumeGone c -> out.u8(12).i32(c.id());
       case RemoveHost c -> c.host().writeTo(out.u8(13));
@@ -83,6 +87,10 @@ final class ClusterCommandCodec {
       case OpenSession c ->
           out.u8(15).i64(c.session()).i32(c.volume()).string(c.host()).string(c.mountPoint());
       case CloseSession c -> out.u8(16).i64(c.session());
+      case EvictSession c -> {
+        c.window().writeTo(out.u8(20).i64(c.session()).i64(c.atMillis()));
+        Lists.write(out, c.ranges(), SpooledRange::writeTo);
+      }
       case HostsLost c -> Lists.write(out.u8(17).i64(c.asOf()), c.members(), Member::writeTo);
     }
     return out.toBytes();
@@ -118,8 +126,16 @@ final class ClusterCommandCodec {
       case 5 -> new ChangeViews(readChanges(in));
       case 8 ->
           new CreatePool(in.i32(), Lists.read(in, PgView.MIN_ENCODED_BYTES, PgView::readFrom));
-      case 9 -> new CreateVolume(in.string(), in.i32(), in.i32(), VolumeInfo.commitOf(in.u8()));
-      case 10 -> new SetVolume(in.string(), in.i32(), VolumeInfo.commitOf(in.u8()));
+      case 9 ->
+          new CreateVolume(
+              in.string(),
+              in.i32(),
+              in.i32(),
+              VolumeInfo.commitOf(in.u8()),
+              SpoolLimits.readFrom(in));
+      case 10 ->
+          new SetVolume(
+              in.string(), in.i32(), VolumeInfo.commitOf(in.u8()), SpoolLimits.readFrom(in));
       case 11 -> new DeleteVolume(in.string());
       case 12 -> new VolumeGone(in.i32());
       case 13 -> new RemoveHost(HostId.readFrom(in));
@@ -129,6 +145,12 @@ final class ClusterCommandCodec {
       case 17 -> new HostsLost(in.i64(), Lists.read(in, Member.ENCODED_BYTES, Member::readFrom));
       case 18 -> new ReopenGroups(readReopens(in));
       case 19 -> new ForceReopen(readReopens(in), readChoice(in));
+      case 20 ->
+          new EvictSession(
+              in.i64(),
+              in.i64(),
+              SpoolWindow.readFrom(in),
+              Lists.read(in, SpooledRange.ENCODED_BYTES, SpooledRange::readFrom));
       default ->
           throw new TrefoilException(Reason.INVALID, "unknown kind of cluster command " + kind);
     };

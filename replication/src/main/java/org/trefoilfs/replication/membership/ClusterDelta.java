@@ -21,7 +21,7 @@ import org.trefoilfs.replication.placement.Pools;
  * <pre>
  *   u8 format | string cluster id | i32 bits | i64 detection (ms) | i64 since | i64 epoch
  *   when epoch > since: hosts, volumes, sessions (all of them)
- *                       | groups changed, and losses accepted, after since
+ *                       | groups changed, losses accepted, and spools lost, after since
  * </pre>
  */
 public final class ClusterDelta {
@@ -43,6 +43,9 @@ public final class ClusterDelta {
       List<AcceptedLoss> recent =
           view.losses().values().stream().filter(loss -> loss.epoch() > since).toList();
       Lists.write(out, recent, AcceptedLoss::writeTo);
+      List<LostSpool> lost =
+          view.lostSpools().values().stream().filter(spool -> spool.epoch() > since).toList();
+      Lists.write(out, lost, LostSpool::writeTo);
     }
     return out.toBytes();
   }
@@ -89,7 +92,12 @@ public final class ClusterDelta {
     TreeMap<Long, AcceptedLoss> losses = new TreeMap<>(old.losses());
     losses.putAll(index(Lists.read(in, 32, AcceptedLoss::readFrom), AcceptedLoss::id));
     LossRules.trim(losses);
-    return view.with(losses, header.detection);
+    TreeMap<Long, LostSpool> lost = new TreeMap<>(old.lostSpools());
+    lost.putAll(
+        index(
+            Lists.read(in, LostSpool.MIN_ENCODED_BYTES, LostSpool::readFrom), LostSpool::session));
+    VolumeRules.trim(lost);
+    return view.with(losses, lost, header.detection);
   }
 
   private static Collection<PgView> changed(PlacementMap placement, long since) {

@@ -26,6 +26,7 @@ import org.trefoilfs.replication.statelog.KeyValueReader;
  *   'v' i32 id        VolumeInfo
  *   's' i64 id        SessionInfo
  *   'l' i64 id        AcceptedLoss
+ *   'e' i64 session   LostSpool
  *   'g' i32 group     i64 epoch of its last change, PgView
  * </pre>
  */
@@ -53,6 +54,7 @@ final class ClusterRows {
     diff(rows, old.volumesById(), now.volumesById(), id -> key('v', id), VolumeInfo::writeTo);
     diff(rows, old.sessions(), now.sessions(), id -> key('s', id), SessionInfo::writeTo);
     diff(rows, old.losses(), now.losses(), id -> key('l', id), AcceptedLoss::writeTo);
+    diff(rows, old.lostSpools(), now.lostSpools(), id -> key('e', id), LostSpool::writeTo);
     for (PgView group : after.table().changedSince(before.epoch())) {
       ByteWriter row = row().i64(after.epoch());
       group.writeTo(row);
@@ -102,8 +104,17 @@ final class ClusterRows {
           AcceptedLoss row = AcceptedLoss.readFrom(in);
           losses.put(row.id(), row);
         });
+    TreeMap<Long, LostSpool> lostSpools = new TreeMap<>();
+    each(
+        rows,
+        'e',
+        in -> {
+          LostSpool row = LostSpool.readFrom(in);
+          lostSpools.put(row.session(), row);
+        });
     return new ClusterState(
-        ClusterView.of(cluster.id, hosts, volumes, sessions, table).with(losses, cluster.detection),
+        ClusterView.of(cluster.id, hosts, volumes, sessions, table)
+            .with(losses, lostSpools, cluster.detection),
         table,
         cluster.nextHost,
         cluster.nextVolume);

@@ -10,6 +10,7 @@ import org.trefoilfs.replication.membership.ClusterCommand.CreateCluster;
 import org.trefoilfs.replication.membership.ClusterCommand.CreatePool;
 import org.trefoilfs.replication.membership.ClusterCommand.CreateVolume;
 import org.trefoilfs.replication.membership.ClusterCommand.DeleteVolume;
+import org.trefoilfs.replication.membership.ClusterCommand.EvictSession;
 import org.trefoilfs.replication.membership.ClusterCommand.ForceReopen;
 import org.trefoilfs.replication.membership.ClusterCommand.HostLost;
 import org.trefoilfs.replication.membership.ClusterCommand.HostStarted;
@@ -68,6 +69,7 @@ final class ClusterRules {
       case VolumeGone c -> VolumeRules.gone(draft, c);
       case OpenSession c -> VolumeRules.open(draft, c);
       case CloseSession c -> VolumeRules.close(draft, c);
+      case EvictSession c -> VolumeRules.evict(draft, c);
     };
   }
 

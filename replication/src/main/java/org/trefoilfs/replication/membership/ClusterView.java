@@ -19,6 +19,7 @@ import org.trefoilfs.replication.placement.PlacementTable;
  * @param volumes by name, those that are not deleted
  * @param volumesById with the deleted ones whose files are not gone yet
  * @param losses what operators have accepted, by the ids of their choices
+ * @param lostSpools of evicted mounts, by their sessions
  * @param detection after how long of silence a host is lost
  */
 public record ClusterView(
@@ -29,6 +30,7 @@ public record ClusterView(
     Map<Long, SessionInfo> sessions,
     PlacementMap placement,
     Map<Long, AcceptedLoss> losses,
+    Map<Long, LostSpool> lostSpools,
     Duration detection) {
   /** log2 of the groups in a pool unless the cluster was created otherwise. */
   public static final int DEFAULT_BITS = 12;
@@ -51,6 +53,7 @@ public record ClusterView(
     volumesById = sorted(volumesById);
     sessions = sorted(sessions);
     losses = sorted(losses);
+    lostSpools = sorted(lostSpools);
   }
 
   /** Before anything has happened; epoch 0. */
@@ -72,12 +75,29 @@ public record ClusterView(
       }
     }
     return new ClusterView(
-        clusterId, hosts, named, volumesById, sessions, placement, Map.of(), DEFAULT_DETECTION);
+        clusterId,
+        hosts,
+        named,
+        volumesById,
+        sessions,
+        placement,
+        Map.of(),
+        Map.of(),
+        DEFAULT_DETECTION);
   }
 
-  ClusterView with(Map<Long, AcceptedLoss> newLosses, Duration newDetection) {
+  ClusterView with(
+      Map<Long, AcceptedLoss> newLosses, Map<Long, LostSpool> newLost, Duration newDetection) {
     return new ClusterView(
-        clusterId, hosts, volumes, volumesById, sessions, placement, newLosses, newDetection);
+        clusterId,
+        hosts,
+        volumes,
+        volumesById,
+        sessions,
+        placement,
+        newLosses,
+        newLost,
+        newDetection);
   }
 
   /** Grows with every change of anything in here; the placement map's too. */

@@ -22,6 +22,9 @@ final class Draft {
   /** By the ids of the operators' choices. */
   final TreeMap<Long, AcceptedLoss> losses;
 
+  /** By the ids of the sessions. */
+  final TreeMap<Long, LostSpool> lostSpools;
+
   private String clusterId;
   private int bits;
   private Duration detection;
@@ -35,6 +38,7 @@ final class Draft {
     sessions = new TreeMap<>(before.view().sessions());
     clusterId = before.view().clusterId();
     losses = new TreeMap<>(before.view().losses());
+    lostSpools = new TreeMap<>(before.view().lostSpools());
     bits = before.table().bits();
     detection = before.view().detection();
     nextHost = before.nextHost();
@@ -50,7 +54,8 @@ final class Draft {
             && hosts.equals(old.hosts())
             && volumes.equals(old.volumesById())
             && sessions.equals(old.sessions())
-            && losses.equals(old.losses());
+            && losses.equals(old.losses())
+            && lostSpools.equals(old.lostSpools());
     if (same) {
       return before;
     }
@@ -58,7 +63,8 @@ final class Draft {
         bits == before.table().bits() ? before.table() : PlacementTable.empty(before.epoch(), bits);
     PlacementTable table = base.with(changedGroups.values(), nextEpoch());
     return new ClusterState(
-        ClusterView.of(clusterId, hosts, volumes, sessions, table).with(losses, detection),
+        ClusterView.of(clusterId, hosts, volumes, sessions, table)
+            .with(losses, lostSpools, detection),
         table,
         nextHost,
         nextVolume);

@@ -5,6 +5,7 @@ import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.codec.ByteReader;
 import org.trefoilfs.replication.codec.ByteWriter;
 import org.trefoilfs.replication.commit.CommitMode;
+import org.trefoilfs.replication.spool.SpoolLimits;
 
 /**
  * A volume. {@code id} is never reused; a deleted volume stays listed, unnamed to users, until its
@@ -12,12 +13,23 @@ import org.trefoilfs.replication.commit.CommitMode;
  *
  * @param minInSync replicas of a group that must be in sync for writes to go on, 1 to {@code
  *     replicas}
+ * @param rpo what each mounting host may lose of what is committed asynchronously
  */
 public record VolumeInfo(
-    int id, String name, int replicas, int minInSync, CommitMode commit, boolean deleted) {
-  /** With the usual {@code minInSync}. */
+    int id,
+    String name,
+    int replicas,
+    int minInSync,
+    CommitMode commit,
+    SpoolLimits rpo,
+    boolean deleted) {
+  /** With the usual {@code minInSync} and bounds. */
   public VolumeInfo(int id, String name, int replicas, CommitMode commit, boolean deleted) {
-    this(id, name, replicas, usualMinInSync(replicas), commit, deleted);
+    this(id, name, replicas, usualMinInSync(replicas), commit, SpoolLimits.DEFAULT, deleted);
+  }
+
+  VolumeInfo gone() {
+    return new VolumeInfo(id, name, replicas, minInSync, commit, rpo, true);
   }
 
   /**
@@ -29,11 +41,19 @@ public record VolumeInfo(
   }
 
   public void writeTo(ByteWriter out) {
-    out.i32(id).string(name).i32(replicas).i32(minInSync).u8(code(commit)).bool(deleted);
+    rpo.writeTo(out.i32(id).string(name).i32(replicas).i32(minInSync).u8(code(commit)));
+    out.bool(deleted);
   }
 
   public static VolumeInfo readFrom(ByteReader in) {
-    return new VolumeInfo(in.i32(), in.string(), in.i32(), in.i32(), commitOf(in.u8()), in.bool());
+    return new VolumeInfo(
+        in.i32(),
+        in.string(),
+        in.i32(),
+        in.i32(),
+        commitOf(in.u8()),
+        SpoolLimits.readFrom(in),
+        in.bool());
   }
 
   static int code(CommitMode commit) {

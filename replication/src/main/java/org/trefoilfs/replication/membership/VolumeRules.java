@@ -1,5 +1,7 @@
 package org.trefoilfs.replication.membership;
 
+import java.util.Comparator;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.trefoilfs.replication.Reason;
@@ -7,6 +9,7 @@ import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.membership.ClusterCommand.CloseSession;
 import org.trefoilfs.replication.membership.ClusterCommand.CreateVolume;
 import org.trefoilfs.replication.membership.ClusterCommand.DeleteVolume;
+import org.trefoilfs.replication.membership.ClusterCommand.EvictSession;
 import org.trefoilfs.replication.membership.ClusterCommand.OpenSession;
 import org.trefoilfs.replication.membership.ClusterCommand.SetVolume;
 import org.trefoilfs.replication.membership.ClusterCommand.VolumeGone;
@@ -17,6 +20,9 @@ final class VolumeRules {
   static final int MAX_VOLUMES = 4096;
 
   static final int MAX_SESSIONS = 16_384;
+
+  /** Evictions that are remembered. */
+  static final int MAX_LOST = 64;
 
   /** Longest description of a host, and longest mount point (PATH_MAX), in a session. */
   static final int MAX_TEXT = 4096;
@@ -48,7 +54,9 @@ final class VolumeRules {
     checkMinInSync(name, command.replicas(), minInSync);
     int id = draft.newVolume();
     draft.volumes.put(
-        id, new VolumeInfo(id, name, command.replicas(), minInSync, command.commit(), false));
+        id,
+        new VolumeInfo(
+            id, name, command.replicas(), minInSync, command.commit(), command.rpo(), false));
     return id;
   }
 
@@ -59,7 +67,13 @@ final class VolumeRules {
     draft.volumes.put(
         volume.id(),
         new VolumeInfo(
-            volume.id(), volume.name(), volume.replicas(), minInSync, command.commit(), false));
+            volume.id(),
+            volume.name(),
+            volume.replicas(),
+            minInSync,
+            command.commit(),
+            command.rpo(),
+            false));
     return ClusterRules.DONE;
   }
 
@@ -77,15 +91,7 @@ final class VolumeRules {
           "volume '%s' is mounted at %s; unmount it there first"
               .formatted(command.name(), mounted));
     }
-    draft.volumes.put(
-        volume.id(),
-        new VolumeInfo(
-            volume.id(),
-            volume.name(),
-            volume.replicas(),
-            volume.minInSync(),
-            volume.commit(),
-            true));
+    draft.volumes.put(volume.id(), volume.gone());
     return ClusterRules.DONE;
   }
 
@@ -125,6 +131,30 @@ final class VolumeRules {
   static byte[] close(Draft draft, CloseSession command) {
     draft.sessions.remove(command.session());
     return ClusterRules.DONE;
+  }
+
+  /** As {@link #close}; what the mount had not shipped is remembered. */
+  static byte[] evict(Draft draft, EvictSession command) {
+    SessionInfo session = draft.sessions.remove(command.session());
+    if (session != null && command.window().worstBytes() > 0) {
+      draft.lostSpools.put(
+          session.id(),
+          new LostSpool(
+              session, draft.nextEpoch(), command.atMillis(), command.window(), command.ranges()));
+      trim(draft.lostSpools);
+    }
+    return ClusterRules.DONE;
+  }
+
+  /** The latest stay. */
+  static void trim(TreeMap<Long, LostSpool> lost) {
+    while (lost.size() > MAX_LOST) {
+      lost.remove(
+          lost.values().stream()
+              .min(Comparator.comparingLong(LostSpool::epoch))
+              .map(LostSpool::session)
+              .orElseThrow());
+    }
   }
 
   private static void checkReplicas(Draft draft, CreateVolume command) {

@@ -12,6 +12,8 @@ import org.trefoilfs.replication.chunk.Mutation;
 import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.membership.OperationId;
+import org.trefoilfs.replication.spool.SpoolWindow;
+import org.trefoilfs.replication.spool.SpooledRange;
 
 /**
  * What hosts say to each other. A request is answered by the reply type named at it, or by {@link
@@ -53,13 +55,11 @@ public sealed interface Message {
    *
    * @param minInSync members that must be in sync for it to be taken, as the volume wants it; 0: as
    *     usual for so many replicas
+   * @param session the mount's session, which must not be over; 0: of no mount
    */
-  record Write(int pg, long view, int minInSync, OperationId operation, Mutation mutation)
-      implements Message {
-    public Write(int pg, long view, OperationId operation, Mutation mutation) {
-      this(pg, view, 0, operation, mutation);
-    }
-  }
+  record Write(
+      int pg, long view, int minInSync, long session, OperationId operation, Mutation mutation)
+      implements Message {}
 
   /** Committed as number {@code n} in {@code view}. */
   record Written(long view, long n) implements Message {}
@@ -235,11 +235,16 @@ public sealed interface Message {
   // ---- control
 
   /**
-   * A host is alive. Answered by {@link HeartbeatReply}. {@code catchUp} is progress as text for
-   * {@code status}.
+   * A host is alive. Answered by {@link HeartbeatReply}. {@code fenced} is the epoch up to which no
+   * session that is over can write there, {@code catchUp} is progress for {@code status}.
    */
   record Heartbeat(
-      HostId host, long incarnation, long spaceTotal, long spaceUsable, CatchUp catchUp)
+      HostId host,
+      long incarnation,
+      long spaceTotal,
+      long spaceUsable,
+      long fenced,
+      CatchUp catchUp)
       implements Message {
     @Override
     public Lane lane() {
@@ -313,8 +318,12 @@ public sealed interface Message {
   /**
    * A mount's session lives. Answered by {@link Done}, or {@link Failed} with STALE when it was
    * evicted.
+   *
+   * @param window what the mount would lose if it died now
+   * @param ranges of which files, some of them
    */
-  record SessionPing(long session, long orphanCursor) implements Message {
+  record SessionPing(long session, long orphanCursor, SpoolWindow window, List<SpooledRange> ranges)
+      implements Message {
     @Override
     public Lane lane() {
       return Lane.CONTROL;

@@ -17,6 +17,8 @@ import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.codec.ByteReader;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.membership.OperationId;
+import org.trefoilfs.replication.spool.SpoolWindow;
+import org.trefoilfs.replication.spool.SpooledRange;
 import org.trefoilfs.replication.transport.Message.CatchUp;
 import org.trefoilfs.replication.transport.Message.ChangedChunk;
 import org.trefoilfs.replication.transport.Message.Commit;
@@ -40,7 +42,12 @@ final class MessageDecoder {
       case DONE -> new Message.Done();
       case WRITE ->
           new Message.Write(
-              in.i32(), in.i64(), in.i32(), OperationId.readFrom(in), Mutation.readFrom(in));
+              in.i32(),
+              in.i64(),
+              in.i32(),
+              in.i64(),
+              OperationId.readFrom(in),
+              Mutation.readFrom(in));
       case WRITTEN -> new Message.Written(in.i64(), in.i64());
       case FLUSH -> new Message.Flush(views(in));
       case READ -> new Message.Read(in.i32(), in.i64(), ChunkId.readFrom(in), in.i32(), in.i32());
@@ -90,7 +97,7 @@ final class MessageDecoder {
       case ASK_GROUPS -> new Message.AskGroups(list(in, 4, ByteReader::i32));
       case GROUP_REPORTS -> new Message.GroupReports(commits(in));
       case HEARTBEAT ->
-          new Message.Heartbeat(hostId(in), in.i64(), in.i64(), in.i64(), catchUp(in));
+          new Message.Heartbeat(hostId(in), in.i64(), in.i64(), in.i64(), in.i64(), catchUp(in));
       case HEARTBEAT_REPLY ->
           new Message.HeartbeatReply(
               in.bool(),
@@ -101,7 +108,12 @@ final class MessageDecoder {
       case STATE_REPLY -> new Message.StateReply(in.blob());
       case MAP_REQUEST -> new Message.MapRequest(in.i64());
       case MAP_REPLY -> new Message.MapReply(in.blob());
-      case SESSION_PING -> new Message.SessionPing(in.i64(), in.i64());
+      case SESSION_PING ->
+          new Message.SessionPing(
+              in.i64(),
+              in.i64(),
+              SpoolWindow.readFrom(in),
+              list(in, SpooledRange.ENCODED_BYTES, SpooledRange::readFrom));
       case ADMIN -> new Message.Admin(in.string(), in.blob());
       case ADMIN_REPLY -> new Message.AdminReply(in.blob());
     };

@@ -21,7 +21,7 @@ final class MessageEncoder {
       case Message.Failed m -> out.i32(m.reason().code()).string(m.message()).string(m.hint());
       case Message.Done _ -> {}
       case Message.Write m -> {
-        out.i32(m.pg()).i64(m.view()).i32(m.minInSync());
+        out.i32(m.pg()).i64(m.view()).i32(m.minInSync()).i64(m.session());
         m.operation().writeTo(out);
         m.mutation().writeTo(out);
       }
@@ -83,6 +83,7 @@ final class MessageEncoder {
       case Message.GroupReports m -> commits(m.lastOfGroup(), out);
       case Message.Heartbeat m -> {
         out.i32(m.host().value()).i64(m.incarnation()).i64(m.spaceTotal()).i64(m.spaceUsable());
+        out.i64(m.fenced());
         catchUp(m.catchUp(), out);
       }
       case Message.HeartbeatReply m -> {
@@ -94,7 +95,10 @@ final class MessageEncoder {
       case Message.StateReply m -> out.blob(m.reply());
       case Message.MapRequest m -> out.i64(m.epoch());
       case Message.MapReply m -> out.blob(m.delta());
-      case Message.SessionPing m -> out.i64(m.session()).i64(m.orphanCursor());
+      case Message.SessionPing m -> {
+        m.window().writeTo(out.i64(m.session()).i64(m.orphanCursor()));
+        each(m.ranges(), out, range -> range.writeTo(out));
+      }
       case Message.Admin m -> out.string(m.verb()).blob(m.body());
       case Message.AdminReply m -> out.blob(m.body());
     }

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.LongSupplier;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.chunk.ChunkId;
@@ -31,7 +32,8 @@ public final class ReplicatedVolume implements Volume {
   private final int replicas;
   private final Cluster cluster;
 
-  private final Unflushed unflushed = new Unflushed();
+  private final LongSupplier session;
+  private final Unflushed unflushed;
 
   /** What a volume needs of the process that it lives in. */
   public interface Cluster {
@@ -63,9 +65,24 @@ public final class ReplicatedVolume implements Volume {
     CompletableFuture<Void> pause(Duration pause);
   }
 
-  public ReplicatedVolume(int replicas, Cluster cluster) {
+  /**
+   * @param session in which writes are made now; 0: in none
+   */
+  public ReplicatedVolume(int replicas, Cluster cluster, LongSupplier session) {
+    this(replicas, cluster, session, new Unflushed());
+  }
+
+  private ReplicatedVolume(
+      int replicas, Cluster cluster, LongSupplier session, Unflushed unflushed) {
     this.replicas = replicas;
     this.cluster = cluster;
+    this.session = session;
+    this.unflushed = unflushed;
+  }
+
+  @Override
+  public Volume inSession(long id) {
+    return new ReplicatedVolume(replicas, cluster, () -> id, unflushed);
   }
 
   @Override
@@ -198,7 +215,13 @@ public final class ReplicatedVolume implements Volume {
               return cluster
                   .call(
                       primary(view),
-                      new Message.Write(pg, view.view(), cluster.minInSync(), operation, mutation),
+                      new Message.Write(
+                          pg,
+                          view.view(),
+                          cluster.minInSync(),
+                          session.getAsLong(),
+                          operation,
+                          mutation),
                       cluster.attempt())
                   .thenAccept(_ -> {});
             })

@@ -29,6 +29,14 @@ public interface Volume {
    */
   CompletableFuture<Void> flush(long inode);
 
+  /**
+   * The same volume, whose writes count as long as this mount session does: none of them is applied
+   * once others have been given what it had. {@link #flush} covers what either has written.
+   */
+  default Volume inSession(long session) {
+    return this;
+  }
+
   /** Removes the object's chunks; {@code size} bounds where they can be. */
   CompletableFuture<Void> delete(long inode, long size);
 }

@@ -34,7 +34,7 @@ final class NewViewTest {
           SELF,
           1,
           new GroupLog(PG),
-          new Group.GroupSettings(2, Duration.ofSeconds(1), Duration.ofSeconds(3)),
+          new Group.GroupSettings(Duration.ofSeconds(1), Duration.ofSeconds(3)),
           world);
 
   private void preparedInViewOne(int count) {

@@ -28,11 +28,7 @@ final class TakingOverTest {
   private final RecordingPorts world = new RecordingPorts();
   private final Group group =
       new Group(
-          SELF,
-          1,
-          new GroupLog(PG),
-          new Group.GroupSettings(1, LEASE, Duration.ofSeconds(3)),
-          world);
+          SELF, 1, new GroupLog(PG), new Group.GroupSettings(LEASE, Duration.ofSeconds(3)), world);
 
   private void preparedInViewOne() {
     group.view(view(1, DEAD, List.of(DEAD, SELF, OTHER), List.of()), false);

@@ -23,6 +23,7 @@ import org.trefoilfs.replication.commit.CommitMode;
 import org.trefoilfs.replication.membership.Address;
 import org.trefoilfs.replication.membership.ClusterClient;
 import org.trefoilfs.replication.membership.ClusterCommand;
+import org.trefoilfs.replication.spool.SpoolLimits;
 import org.trefoilfs.replication.volume.Volume;
 
 /** Three real hosts in one process: disks, sockets and state log included. */
@@ -150,7 +151,9 @@ class HostClusterTest {
   @Test
   void aWriteWaitsForAsManyInSyncAsItsVolumeWantsNow() {
     ClusterClient cluster = hosts.getFirst().cluster();
-    cluster.setVolume(new ClusterCommand.SetVolume("v", 3, CommitMode.SYNC)).join();
+    cluster
+        .setVolume(new ClusterCommand.SetVolume("v", 3, CommitMode.SYNC, SpoolLimits.DEFAULT))
+        .join();
     cluster.createVolume(new ClusterCommand.CreateVolume("w", 3, CommitMode.SYNC)).join();
     Host host = hosts.getFirst();
     await().until(() -> host.view().volumes().containsKey("w"));
@@ -164,7 +167,9 @@ class HostClusterTest {
     CompletableFuture<Void> waits = strict.write(42, 0, ByteBuffer.allocate(BLOCK));
     usual.write(43, 0, ByteBuffer.allocate(BLOCK)).orTimeout(20, TimeUnit.SECONDS).join();
     assertThat(waits).isNotDone();
-    cluster.setVolume(new ClusterCommand.SetVolume("v", 2, CommitMode.SYNC)).join();
+    cluster
+        .setVolume(new ClusterCommand.SetVolume("v", 2, CommitMode.SYNC, SpoolLimits.DEFAULT))
+        .join();
     waits.orTimeout(20, TimeUnit.SECONDS).join();
   }
 

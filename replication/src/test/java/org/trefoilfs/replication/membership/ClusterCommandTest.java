@@ -15,6 +15,9 @@ import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.commit.CommitMode;
 import org.trefoilfs.replication.placement.PgView;
+import org.trefoilfs.replication.spool.SpoolLimits;
+import org.trefoilfs.replication.spool.SpoolWindow;
+import org.trefoilfs.replication.spool.SpooledRange;
 
 class ClusterCommandTest {
   private static final Address ADDRESS = new Address("10.0.0.1", 7440);
@@ -40,8 +43,11 @@ class ClusterCommandTest {
               List.of(new ClusterCommand.Reopen(9, 2, List.of(member(1, 2)), List.of())),
               new ClusterCommand.Choice(-7, 1_700_000_000_000L, "ann@node-1", List.of(id(2)))),
           new ClusterCommand.CreatePool(3, List.of(VIEW)),
-          new ClusterCommand.CreateVolume("v", 3, 2, CommitMode.ASYNC),
-          new ClusterCommand.SetVolume("v", 1, CommitMode.SYNC),
+          new ClusterCommand.CreateVolume(
+              "v", 3, 2, CommitMode.ASYNC, new SpoolLimits(Duration.ofSeconds(5), 8 << 20)),
+          new ClusterCommand.SetVolume("v", 1, CommitMode.SYNC, SpoolLimits.DEFAULT),
+          new ClusterCommand.EvictSession(
+              9, 10, new SpoolWindow(1, 2, 3, 4, 5), List.of(new SpooledRange(6, 7, 8))),
           new ClusterCommand.DeleteVolume("v"),
           new ClusterCommand.VolumeGone(4),
           new ClusterCommand.RemoveHost(id(4)),

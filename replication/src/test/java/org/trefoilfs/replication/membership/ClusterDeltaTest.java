@@ -14,10 +14,11 @@ class ClusterDeltaTest {
     TestCluster cluster = TestCluster.of(8, 3);
     cluster.createPool(3);
     ClusterView view = cluster.view();
-    byte[] delta = new ClusterClient(cluster).deltaSince(view.epoch()).join();
+    byte[] delta = cluster.module.deltaSince(view.epoch());
     assertThat(ClusterDelta.isEmpty(delta)).isTrue();
     assertThat(delta.length).isLessThan(64);
     assertThat(ClusterDelta.apply(view, delta)).isSameAs(view);
+    assertThat(new ClusterClient(cluster).latest(view).join()).isSameAs(view);
   }
 
   @Test
@@ -30,6 +31,7 @@ class ClusterDeltaTest {
     assertThat(ClusterDelta.isEmpty(delta)).isFalse();
     assertThat(delta.length).isLessThan(500);
     assertThat(ClusterDelta.apply(old, delta)).isEqualTo(cluster.view());
+    assertThat(new ClusterClient(cluster).latest(old).join()).isEqualTo(cluster.view());
     assertThat(ClusterDelta.apply(cluster.view(), delta)).isSameAs(cluster.view());
   }
 

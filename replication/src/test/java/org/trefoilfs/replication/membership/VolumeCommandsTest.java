@@ -15,6 +15,7 @@ import org.trefoilfs.replication.membership.ClusterCommand.DeleteVolume;
 import org.trefoilfs.replication.membership.ClusterCommand.OpenSession;
 import org.trefoilfs.replication.membership.ClusterCommand.SetVolume;
 import org.trefoilfs.replication.membership.ClusterCommand.VolumeGone;
+import org.trefoilfs.replication.spool.SpoolLimits;
 
 class VolumeCommandsTest {
   private TestCluster cluster;
@@ -89,12 +90,17 @@ class VolumeCommandsTest {
     cluster.register("second", false);
     cluster.start(2, 1);
     create("pair", 2).join();
-    cluster.run(new SetVolume("pair", 2, CommitMode.SYNC));
+    cluster.run(new SetVolume("pair", 2, CommitMode.SYNC, SpoolLimits.DEFAULT));
     cluster.run(new SetVolume("pair", CommitMode.ASYNC));
     assertThat(cluster.view().volumes().get("pair").minInSync()).isEqualTo(2);
-    assertThatThrownBy(() -> cluster.run(new SetVolume("pair", 3, CommitMode.SYNC)))
+    assertThatThrownBy(
+            () -> cluster.run(new SetVolume("pair", 3, CommitMode.SYNC, SpoolLimits.DEFAULT)))
         .hasMessage("volume 'pair' cannot want 3 of 2 replicas in sync; say --min-in-sync 1 to 2");
-    assertThat(refusal(() -> cluster.run(new CreateVolume("x", 2, -1, CommitMode.SYNC))))
+    assertThat(
+            refusal(
+                () ->
+                    cluster.run(
+                        new CreateVolume("x", 2, -1, CommitMode.SYNC, SpoolLimits.DEFAULT))))
         .isEqualTo(Reason.INVALID);
     cluster.run(new DeleteVolume("pair"));
     assertThat(ClusterRows.read(cluster.rows).view()).isEqualTo(cluster.view());

@@ -8,6 +8,7 @@ import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.chunk.Mutation;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.membership.OperationId;
+import org.trefoilfs.replication.membership.VolumeInfo;
 import org.trefoilfs.replication.placement.PgView;
 import org.trefoilfs.replication.transport.Message;
 
@@ -107,11 +108,12 @@ final class Clients {
     Mutation mutation =
         new Mutation.Write(
             register.chunk, register.block * SimStore.BLOCK_BYTES, SimStore.data(value));
+    int minInSync = VolumeInfo.usualMinInSync(world.plan.replicas());
     int losses = register.losses;
     world.call(
         client,
         view.primary(),
-        new Message.Write(view.pg(), view.view(), operation, mutation),
+        new Message.Write(view.pg(), view.view(), minInSync, 0, operation, mutation),
         new Waiting() {
           @Override
           public void answered(Message answer) {

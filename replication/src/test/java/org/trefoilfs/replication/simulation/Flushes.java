@@ -14,7 +14,7 @@ import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.placement.PgView;
 import org.trefoilfs.replication.transport.Message;
 
-/** A host's part in flushes, as {@code GroupHost} does it. */
+/** A host's part in flushes, as {@code host.Flushes} does it. */
 final class Flushes {
   private final SimHost host;
   private final HostGroups groups;

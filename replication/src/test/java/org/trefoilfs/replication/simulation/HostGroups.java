@@ -35,7 +35,8 @@ import org.trefoilfs.replication.placement.PgView;
 import org.trefoilfs.replication.transport.Message;
 
 /**
- * The groups of one process, and the world that they ask for: {@code GroupHost}, single-threaded.
+ * The groups of one process, and the world that they ask for: {@code GroupHost} and its duties,
+ * single-threaded.
  */
 final class HostGroups implements GroupPorts {
   private final SimHost host;
@@ -72,13 +73,11 @@ final class HostGroups implements GroupPorts {
 
   private Group newGroup(GroupLog log) {
     long leaseNanos = World.DETECTION.toNanos() / 2;
-    int replicas = world.plan.replicas();
     return new Group(
         host.id,
         incarnation,
         log,
         new Group.GroupSettings(
-            replicas <= 2 ? 1 : replicas / 2 + 1,
             java.time.Duration.ofNanos(leaseNanos + leaseNanos / 10),
             World.DETECTION.multipliedBy(3).dividedBy(2)),
         this);
@@ -199,7 +198,11 @@ final class HostGroups implements GroupPorts {
             reply.accept(new Message.Failed(why.reason(), why.getMessage(), ""));
           }
         };
-    event(() -> group(write.pg()).write(write.view(), write.operation(), write.mutation(), answer));
+    event(
+        () ->
+            group(write.pg())
+                .write(
+                    write.view(), write.minInSync(), write.operation(), write.mutation(), answer));
   }
 
   private void read(Message.Read read, Consumer<Message> reply) {

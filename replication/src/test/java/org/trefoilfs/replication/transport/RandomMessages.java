@@ -17,6 +17,8 @@ import org.trefoilfs.replication.chunk.Mutation;
 import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.membership.OperationId;
+import org.trefoilfs.replication.spool.SpoolWindow;
+import org.trefoilfs.replication.spool.SpooledRange;
 import org.trefoilfs.replication.transport.Message.CatchUp;
 import org.trefoilfs.replication.transport.Message.Commit;
 import org.trefoilfs.replication.transport.Message.HostReport;
@@ -40,7 +42,7 @@ public final class RandomMessages {
     return switch (type) {
       case FAILED -> new Message.Failed(reason(), text(), text());
       case DONE -> new Message.Done();
-      case WRITE -> new Message.Write(i(), l(), i(), operation(), mutation());
+      case WRITE -> new Message.Write(i(), l(), i(), l(), operation(), mutation());
       case WRITTEN -> new Message.Written(l(), l());
       case FLUSH -> new Message.Flush(views());
       case READ -> new Message.Read(i(), l(), chunk(), i(), i());
@@ -71,14 +73,19 @@ public final class RandomMessages {
       case CAUGHT_UP -> new Message.CaughtUp(i(), l(), host(), l(), l(), l());
       case ASK_GROUPS -> new Message.AskGroups(some(this::i));
       case GROUP_REPORTS -> new Message.GroupReports(commits());
-      case HEARTBEAT -> new Message.Heartbeat(host(), l(), l(), l(), catchUp());
+      case HEARTBEAT -> new Message.Heartbeat(host(), l(), l(), l(), l(), catchUp());
       case HEARTBEAT_REPLY -> new Message.HeartbeatReply(random.nextBoolean(), l(), reports());
       case STATE_SUBMIT -> new Message.StateSubmit((byte) i(), bytes());
       case STATE_QUERY -> new Message.StateQuery((byte) i(), bytes());
       case STATE_REPLY -> new Message.StateReply(bytes());
       case MAP_REQUEST -> new Message.MapRequest(l());
       case MAP_REPLY -> new Message.MapReply(bytes());
-      case SESSION_PING -> new Message.SessionPing(l(), l());
+      case SESSION_PING ->
+          new Message.SessionPing(
+              l(),
+              l(),
+              new SpoolWindow(l(), l(), l(), l(), l()),
+              List.of(new SpooledRange(l(), l(), l())));
       case ADMIN -> new Message.Admin(text(), bytes());
       case ADMIN_REPLY -> new Message.AdminReply(bytes());
     };

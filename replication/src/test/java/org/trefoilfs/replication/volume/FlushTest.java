@@ -24,7 +24,7 @@ final class FlushTest {
   private static final HostId PRIMARY = new HostId(1);
 
   private final OneHost host = new OneHost();
-  private final Volume volume = new ReplicatedVolume(1, host);
+  private final Volume volume = new ReplicatedVolume(1, host, () -> 0);
 
   @Test
   void writeUnderWayWhenAnotherCallersFlushBeganIsFlushedByTheNextOne() {

@@ -138,4 +138,29 @@ final class RenewableNames implements Names {
   public CompletableFuture<Void> unpin(Set<Long> inodes) {
     return current.unpin(inodes);
   }
+
+  @Override
+  public long session() {
+    return current.session();
+  }
+
+  @Override
+  public CompletableFuture<Attributes> lease(long inode) {
+    return current.lease(inode);
+  }
+
+  @Override
+  public CompletableFuture<Void> recall(long inode) {
+    return current.recall(inode);
+  }
+
+  @Override
+  public CompletableFuture<Void> unlease(Set<Long> inodes) {
+    return current.unlease(inodes);
+  }
+
+  @Override
+  public CompletableFuture<Set<Long>> recalls() {
+    return current.recalls();
+  }
 }

@@ -10,7 +10,6 @@ import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.commit.CommitMode;
 import org.trefoilfs.replication.membership.ClusterCommand.CreateVolume;
 import org.trefoilfs.replication.membership.ClusterCommand.SetVolume;
-import org.trefoilfs.replication.membership.ClusterDelta;
 import org.trefoilfs.replication.membership.ClusterView;
 import org.trefoilfs.replication.membership.VolumeInfo;
 
@@ -32,8 +31,7 @@ final class VolumeAdministration {
 
   /** The cluster with everything that was committed before the call. */
   ClusterView latestView() {
-    ClusterView known = member.view();
-    return ClusterDelta.apply(known, Waits.get(member.cluster().deltaSince(known.epoch())));
+    return Waits.get(member.cluster().latest(member.view()));
   }
 
   VolumeInfo create(String name, int replicas, int minInSync, CommitMode commit) {

@@ -1,0 +1,94 @@
+package org.trefoilfs.mount.namespace;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.statelog.KeyValue;
+import org.trefoilfs.replication.statelog.KeyValueReader;
+
+/**
+ * Write leases: while a session has an inode's, every other asks for it to end before it reads,
+ * writes or looks at the size, and waits until it has ended.
+ *
+ * <p>They are rows, not memory of the leader's: a new leader knows them, and no grace period is
+ * needed. What that costs is one commit when a mount begins to write a file.
+ */
+final class WriteLeases {
+  private static final byte[] EMPTY = {};
+
+  private WriteLeases() {}
+
+  /** The inode as it is now; the session has the lease if it is the {@code holder} in it. */
+  static Attributes lease(TreeEdit tree, long session, long number) {
+    Inode inode = tree.inode(number);
+    Refusal.when(!inode.isRegular(), Reason.INVALID);
+    if (inode.holder == 0) {
+      inode.holder = session;
+      tree.changed(inode);
+      tree.state().put(Keys.leaseOfSession(session, number), EMPTY);
+    }
+    return inode.attributes();
+  }
+
+  static void recall(TreeEdit tree, long session, long number) {
+    long holder = tree.inode(number).holder;
+    if (holder != 0 && holder != session) {
+      tree.state().put(Keys.recall(holder, number), EMPTY);
+    }
+  }
+
+  static void unlease(TreeEdit tree, long session, List<Long> inodes) {
+    for (long number : inodes) {
+      Inode inode = tree.find(number);
+      if (inode != null && inode.holder == session) {
+        inode.holder = 0;
+        tree.changed(inode);
+      }
+      forget(tree.state(), session, number);
+    }
+  }
+
+  static Reply.Numbers recalls(KeyValueReader state, long session) {
+    List<Long> inodes = new ArrayList<>();
+    byte[] prefix = Keys.recallsOfSession(session);
+    state.scan(
+        prefix,
+        prefix,
+        (key, value) -> {
+          inodes.add(Keys.secondIn(key));
+          return inodes.size() < Limits.BATCH;
+        });
+    return new Reply.Numbers(inodes);
+  }
+
+  /** The session is over; a session belongs to one volume. */
+  static void drop(KeyValue state, long session) {
+    List<Long> inodes = new ArrayList<>();
+    byte[] prefix = Keys.leasesOfSession(session);
+    state.scan(prefix, prefix, (key, value) -> inodes.add(Keys.secondIn(key)));
+    if (inodes.isEmpty()) {
+      return;
+    }
+    for (int volume : Sessions.volumes(state, session)) {
+      VolumeRow row = VolumeRow.ofRow(state.get(Keys.volume(volume)));
+      if (row != null) {
+        TreeEdit tree = new TreeEdit(state, volume, 0, row);
+        unlease(tree, session, inodes);
+        tree.commit();
+      }
+    }
+    inodes.forEach(inode -> forget(state, session, inode));
+  }
+
+  /** The inode goes. */
+  static void dropOf(KeyValue state, Inode inode) {
+    if (inode.holder != 0) {
+      forget(state, inode.holder, inode.number);
+    }
+  }
+
+  private static void forget(KeyValue state, long session, long inode) {
+    state.delete(Keys.leaseOfSession(session, inode));
+    state.delete(Keys.recall(session, inode));
+  }
+}

@@ -1,0 +1,207 @@
+package org.trefoilfs.mount.vfs;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.trefoilfs.mount.namespace.CommitRule;
+import org.trefoilfs.mount.namespace.Names;
+import org.trefoilfs.replication.env.TimeSource;
+
+/**
+ * The write leases of this mount: kept while files are written, given back when another mount asks
+ * or when nothing was written for a while.
+ */
+final class HeldLeases {
+  private static final Logger log = LoggerFactory.getLogger(HeldLeases.class);
+
+  /** How long another mount waits for a lease at most before this one hears of it. */
+  private static final Duration POLL = Duration.ofMillis(10);
+
+  private static final Duration IDLE = Duration.ofSeconds(1);
+
+  /** After a recall a file goes through: its users would only take the lease from each other. */
+  private static final Duration CONTENDED = Duration.ofSeconds(2);
+
+  private final Names names;
+  private final TimeSource time;
+  private final Drainer drainer;
+  private final Map<Long, Lease> held = new ConcurrentHashMap<>();
+  private final Map<Long, Long> contended = new ConcurrentHashMap<>();
+  private final AtomicBoolean polling = new AtomicBoolean();
+
+  /** Completes when all that was written to the file under its lease is committed. */
+  interface Drainer {
+    CompletableFuture<Void> drained(long inode);
+  }
+
+  /** Under its monitor, writes are taken and the lease ends: never one after the other's end. */
+  static final class Lease {
+    final long inode;
+    final CommitRule rule;
+    final CompletableFuture<Void> gone = new CompletableFuture<>();
+    private long size;
+    private boolean ending;
+    private volatile long usedNanos;
+
+    private Lease(long inode, CommitRule rule, long size) {
+      this.inode = inode;
+      this.rule = rule;
+      this.size = size;
+    }
+
+    /** The file's size, which nobody else can change meanwhile. */
+    synchronized long size() {
+      return size;
+    }
+
+    synchronized void wrote(long end, long nanos) {
+      size = Math.max(size, end);
+      usedNanos = nanos;
+    }
+
+    synchronized boolean isEnding() {
+      return ending;
+    }
+
+    private synchronized boolean end() {
+      boolean first = !ending;
+      ending = true;
+      return first;
+    }
+  }
+
+  HeldLeases(Names names, TimeSource time, Drainer drainer) {
+    this.names = names;
+    this.time = time;
+    this.drainer = drainer;
+  }
+
+  @Nullable Lease get(long inode) {
+    return held.get(inode);
+  }
+
+  boolean isContended(long inode) {
+    if (contended.isEmpty()) {
+      return false;
+    }
+    Long until = contended.get(inode);
+    if (until != null && time.nanoTime() - until >= 0) {
+      contended.remove(inode, until);
+      return false;
+    }
+    return until != null;
+  }
+
+  /** Another mount uses the file, too. */
+  void contend(long inode) {
+    contended.put(inode, time.nanoTime() + CONTENDED.toNanos());
+  }
+
+  /** The namespace has said that this session holds the lease. */
+  Lease granted(long inode, CommitRule rule, long size) {
+    Lease lease = new Lease(inode, rule, size);
+    lease.usedNanos = time.nanoTime();
+    held.put(inode, lease);
+    pollLater();
+    return lease;
+  }
+
+  /** Gives the lease back, if there is one, once what was written under it is committed. */
+  CompletableFuture<Void> end(long inode) {
+    Lease lease = held.get(inode);
+    return lease == null ? CompletableFuture.completedFuture(null) : end(List.of(lease));
+  }
+
+  private CompletableFuture<Void> end(List<Lease> leases) {
+    List<CompletableFuture<?>> gone = new ArrayList<>();
+    List<Lease> ending = new ArrayList<>();
+    Set<Long> inodes = new HashSet<>();
+    for (Lease lease : leases) {
+      gone.add(lease.gone);
+      if (lease.end()) {
+        ending.add(lease);
+        inodes.add(lease.inode);
+      }
+    }
+    if (!ending.isEmpty()) {
+      CompletableFuture.allOf(
+              inodes.stream().map(drainer::drained).toArray(CompletableFuture[]::new))
+          .thenCompose(drained -> names.unlease(inodes))
+          .whenComplete((done, failure) -> ended(ending, failure));
+    }
+    return CompletableFuture.allOf(gone.toArray(CompletableFuture[]::new));
+  }
+
+  private void ended(List<Lease> leases, @Nullable Throwable failure) {
+    for (Lease lease : leases) {
+      if (failure == null) {
+        held.remove(lease.inode, lease);
+        lease.gone.complete(null);
+      } else {
+        // Asked for again by whoever waits, and by the next poll.
+        synchronized (lease) {
+          lease.ending = false;
+        }
+        log.debug("the lease of inode {} is kept for now", lease.inode, failure);
+      }
+    }
+  }
+
+  /** The session is over, and its leases with it. */
+  void forget() {
+    for (Lease lease : List.copyOf(held.values())) {
+      lease.end();
+      held.remove(lease.inode, lease);
+      lease.gone.complete(null);
+    }
+  }
+
+  private void pollLater() {
+    if (polling.compareAndSet(false, true)) {
+      schedule();
+    }
+  }
+
+  private void schedule() {
+    new CompletableFuture<@Nullable Void>()
+        .completeOnTimeout(null, POLL.toNanos(), TimeUnit.NANOSECONDS)
+        .thenRun(this::poll);
+  }
+
+  private void poll() {
+    names.recalls().whenComplete((recalled, failure) -> polled(failure == null ? recalled : null));
+  }
+
+  private void polled(@Nullable Set<Long> recalled) {
+    try {
+      List<Lease> ending = new ArrayList<>();
+      long now = time.nanoTime();
+      for (Lease lease : held.values()) {
+        if (recalled != null && recalled.contains(lease.inode)) {
+          contend(lease.inode);
+          ending.add(lease);
+        } else if (now - lease.usedNanos > IDLE.toNanos()) {
+          ending.add(lease);
+        }
+      }
+      if (!ending.isEmpty()) {
+        end(ending);
+      }
+    } finally {
+      polling.set(false);
+      if (!held.isEmpty()) {
+        pollLater();
+      }
+    }
+  }
+}

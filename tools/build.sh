@@ -1,0 +1,44 @@
+# Sourced by the scripts beside it, after jdk.sh: builds what is stale, once for all who ask.
+
+# is_stale STAMP SOURCE...: whether a file below the sources is newer than the stamp, or there is none.
+is_stale() {
+  local stamp="$1"
+  shift
+  [[ -e $stamp ]] || return 0
+  [[ -n $(find "$@" -newer "$stamp" -type f -print -quit) ]]
+}
+
+# build STAMP WHAT MAVEN-ARGUMENT...: runs Maven over the checkout. The stamp takes the time at which
+# the build began: what is changed meanwhile is built the next time.
+build() {
+  local stamp="$1" what="$2" began=$EPOCHREALTIME
+  local log="$here/target/${0##*/}-build.log"
+  shift 2
+  command -v mvn >/dev/null ||
+    fail 'mvn: not installed, and this checkout must be built; run: apt-get install maven' 6
+  echo "$what ..." >&2
+  if ! (cd "$here" && mvn -B -q "$@") >"$log" 2>&1; then
+    tail -n 40 "$log" >&2
+    rm -f "$stamp"
+    fail "the build failed; all of its output is in $log" 1
+  fi
+  touch -d "@${began/,/.}" "$stamp"
+}
+
+# build_when_stale STAMP WHAT SOURCE... -- MAVEN-ARGUMENT...
+# One build at a time, and a second caller uses what the first has built.
+build_when_stale() {
+  local stamp="$1" what="$2" sources=()
+  shift 2
+  while [[ $1 != -- ]]; do
+    sources+=("$1")
+    shift
+  done
+  shift
+  is_stale "$stamp" "${sources[@]}" || return 0
+  mkdir -p "$here/target"
+  exec 9>"$here/target/build.lock"
+  flock 9
+  if is_stale "$stamp" "${sources[@]}"; then build "$stamp" "$what" "$@"; fi
+  exec 9>&-
+}
