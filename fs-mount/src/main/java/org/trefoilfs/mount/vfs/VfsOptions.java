@@ -24,8 +24,7 @@ public record VfsOptions(Duration timeout, Duration timesInterval, Predicate<Com
    *     in the way, and the timeout here only bounds their defects
    */
   public static VfsOptions outlasting(Duration patience) {
-    return new VfsOptions(
-        patience.plus(MARGIN), TIMES_INTERVAL, rule -> rule == CommitRule.ASYNC);
+    return new VfsOptions(patience.plus(MARGIN), TIMES_INTERVAL, rule -> rule == CommitRule.ASYNC);
   }
 
   public VfsOptions withTimeout(Duration other) {
