@@ -85,6 +85,11 @@ public interface Names {
   /** Lets write leases go: what was written under them is committed. */
   CompletableFuture<Void> unlease(Set<Long> inodes);
 
+  /**
+   * Takes over the write leases of an earlier session of the same mount. STALE when that is over.
+   */
+  CompletableFuture<Void> inherit(long from);
+
   /** Which of this session's write leases others wait for. */
   CompletableFuture<Set<Long>> recalls();
 

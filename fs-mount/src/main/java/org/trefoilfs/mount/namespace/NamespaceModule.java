@@ -74,6 +74,7 @@ public final class NamespaceModule implements StateModule {
       case Operation.Recall(long inode) -> done(() -> WriteLeases.recall(tree, session, inode));
       case Operation.Unlease(List<Long> inodes) ->
           done(() -> WriteLeases.unlease(tree, session, inodes));
+      case Operation.Inherit(long from) -> done(() -> WriteLeases.inherit(tree, from, session));
     };
   }
 

@@ -38,6 +38,9 @@ public sealed interface Operation {
 
   record Unlease(List<Long> inodes) implements Operation {}
 
+  /** The session goes on with what an earlier one of the same mount had leased. */
+  record Inherit(long from) implements Operation {}
+
   default void writeTo(ByteWriter out) {
     switch (this) {
       case Create(Location at, NewInode inode) -> {
@@ -74,6 +77,7 @@ public sealed interface Operation {
       case Lease(long inode) -> out.u8(12).i64(inode);
       case Recall(long inode) -> out.u8(13).i64(inode);
       case Unlease(List<Long> inodes) -> Codec.writeNumbers(out.u8(14), inodes);
+      case Inherit(long from) -> out.u8(15).i64(from);
     }
   }
 
@@ -94,6 +98,7 @@ public sealed interface Operation {
       case 12 -> new Lease(in.i64());
       case 13 -> new Recall(in.i64());
       case 14 -> new Unlease(Codec.numbers(in));
+      case 15 -> new Inherit(in.i64());
       default -> throw Codec.malformed("unknown operation " + kind);
     };
   }

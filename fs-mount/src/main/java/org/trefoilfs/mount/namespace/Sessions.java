@@ -106,7 +106,7 @@ final class Sessions {
     return new Reply.Numbers(sessions);
   }
 
-  private static boolean isOver(KeyValue state, long session) {
+  static boolean isOver(KeyValueReader state, long session) {
     return state.get(Keys.fence(session)) != null;
   }
 

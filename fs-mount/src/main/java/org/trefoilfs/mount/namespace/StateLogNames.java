@@ -212,6 +212,12 @@ public final class StateLogNames implements Names {
   }
 
   @Override
+  public CompletableFuture<Void> inherit(long from) {
+    return apply(
+        new Operation.Inherit(from), () -> "take over leases of " + Long.toHexString(from));
+  }
+
+  @Override
   public CompletableFuture<Set<Long>> recalls() {
     return ask(
         new Query.Recalls(session),

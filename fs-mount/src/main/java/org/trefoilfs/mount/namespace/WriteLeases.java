@@ -48,6 +48,31 @@ final class WriteLeases {
     }
   }
 
+  /** STALE when the earlier session is over: others may have had its leases since. */
+  static void inherit(TreeEdit tree, long from, long to) {
+    Refusal.when(Sessions.isOver(tree.state(), from), Reason.STALE);
+    for (long number : of(tree.state(), from)) {
+      Inode inode = tree.find(number);
+      if (inode != null && inode.holder == from) {
+        boolean recalled = tree.state().get(Keys.recall(from, number)) != null;
+        inode.holder = to;
+        tree.changed(inode);
+        tree.state().put(Keys.leaseOfSession(to, number), EMPTY);
+        if (recalled) {
+          tree.state().put(Keys.recall(to, number), EMPTY);
+        }
+      }
+      forget(tree.state(), from, number);
+    }
+  }
+
+  private static List<Long> of(KeyValueReader state, long session) {
+    List<Long> inodes = new ArrayList<>();
+    byte[] prefix = Keys.leasesOfSession(session);
+    state.scan(prefix, prefix, (key, value) -> inodes.add(Keys.secondIn(key)));
+    return inodes;
+  }
+
   static Reply.Numbers recalls(KeyValueReader state, long session) {
     List<Long> inodes = new ArrayList<>();
     byte[] prefix = Keys.recallsOfSession(session);
@@ -63,9 +88,7 @@ final class WriteLeases {
 
   /** The session is over; a session belongs to one volume. */
   static void drop(KeyValue state, long session) {
-    List<Long> inodes = new ArrayList<>();
-    byte[] prefix = Keys.leasesOfSession(session);
-    state.scan(prefix, prefix, (key, value) -> inodes.add(Keys.secondIn(key)));
+    List<Long> inodes = of(state, session);
     if (inodes.isEmpty()) {
       return;
     }

@@ -122,6 +122,10 @@ final class HeldLeases {
     return lease == null ? CompletableFuture.completedFuture(null) : end(List.of(lease));
   }
 
+  CompletableFuture<Void> endAll() {
+    return end(List.copyOf(held.values()));
+  }
+
   private CompletableFuture<Void> end(List<Lease> leases) {
     List<CompletableFuture<?>> gone = new ArrayList<>();
     List<Lease> ending = new ArrayList<>();

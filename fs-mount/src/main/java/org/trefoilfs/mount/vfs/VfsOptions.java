@@ -23,8 +23,8 @@ public record VfsOptions(Duration timeout, Duration timesInterval, Predicate<Com
    * @param patience how long the volume and the namespace wait for the cluster: they say what was
    *     in the way, and the timeout here only bounds their defects
    */
-  public static VfsOptions outlasting(Duration patience) {
-    return new VfsOptions(patience.plus(MARGIN), TIMES_INTERVAL, rule -> rule == CommitRule.ASYNC);
+  public static VfsOptions outlasting(Duration patience, Predicate<CommitRule> async) {
+    return new VfsOptions(patience.plus(MARGIN), TIMES_INTERVAL, async);
   }
 
   public VfsOptions withTimeout(Duration other) {

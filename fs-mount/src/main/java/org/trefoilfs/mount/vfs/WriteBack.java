@@ -123,6 +123,11 @@ public final class WriteBack {
     return ranges;
   }
 
+  /** Gives all write leases back, once what was written under them is committed. */
+  public CompletableFuture<Void> letGo() {
+    return leases.endAll();
+  }
+
   /** What would be lost now. */
   public SpoolWindow window() {
     return spool().window();

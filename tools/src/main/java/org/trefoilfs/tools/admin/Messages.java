@@ -30,12 +30,21 @@ public final class Messages {
    * @param replicas copies of each chunk; absent in a change: as it is
    * @param minInSync of them that must be in sync for writes; absent: as usual, or as it is
    * @param commit absent in a change: as it is
+   * @param rpoMillis age of the oldest write that may wait for the replicas; absent: usual, as it
+   *     is
+   * @param rpoBytes of writes that may wait for the replicas; absent: usual, as it is
    */
   public record VolumeArgument(
       String name,
       @Nullable Integer replicas,
       @Nullable Integer minInSync,
-      @Nullable CommitMode commit) {}
+      @Nullable CommitMode commit,
+      @Nullable Long rpoMillis,
+      @Nullable Long rpoBytes) {
+    public VolumeArgument(String name, Integer replicas, CommitMode commit) {
+      this(name, replicas, null, commit, null, null);
+    }
+  }
 
   public record VolumeName(String name) {}
 
@@ -44,6 +53,8 @@ public final class Messages {
    *
    * @param minInSync replicas that must be in sync for writes to go on
    * @param commit {@code sync} or {@code async}
+   * @param rpoMillis what a mounting host may lose of what is committed asynchronously, in time
+   * @param rpoBytes and in bytes
    * @param warnings what that does not survive, in sentences
    */
   public record VolumeLine(
@@ -51,6 +62,8 @@ public final class Messages {
       int replicas,
       int minInSync,
       String commit,
+      long rpoMillis,
+      long rpoBytes,
       long files,
       long bytes,
       List<String> warnings) {}
@@ -95,6 +108,40 @@ public final class Messages {
   public record Recover(@Nullable String operator) {}
 
   public record Directory(String directory) {}
+
+  /**
+   * Writes that were acknowledged by a mount and will never be in the volume, because the mount was
+   * evicted before it had shipped them.
+   *
+   * @param id the mount's session
+   * @param host where its spool is kept for export; empty: it has not returned
+   * @param bytes as the kept spool has them; else as the mount had last said
+   * @param seconds age of the oldest when the mount was last heard
+   * @param ranges not all if the spool is not kept and there were many
+   */
+  public record LostLine(
+      String id,
+      String volume,
+      String mount,
+      String time,
+      String host,
+      long bytes,
+      double seconds,
+      List<LostRange> ranges) {}
+
+  /** Bytes {@code offset} up to {@code end} of an inode. */
+  public record LostRange(long inode, long offset, long end) {}
+
+  public record Lost(List<LostLine> losses) {}
+
+  /**
+   * @param id as in {@link LostLine}
+   * @param directory where the files are to be made, on the host that keeps the spool
+   */
+  public record LostExport(String id, String directory) {}
+
+  /** What was exported. */
+  public record LostExported(String directory, int files, long bytes) {}
 
   /**
    * A mount that a daemon keeps.

@@ -29,6 +29,10 @@ public final class TrefoilCli {
             .addSubcommand(new VolumeListCommand(context, options))
             .addSubcommand(new VolumeSetCommand(context, options))
             .addSubcommand(new VolumeDeleteCommand(context, options));
+    CommandLine lost =
+        new CommandLine(new LostCommand())
+            .addSubcommand(new LostListCommand(context, options))
+            .addSubcommand(new LostExportCommand(context, options));
     CommandLine trefoil =
         new CommandLine(new TrefoilCommand(options))
             .addSubcommand(new DemoCommand(context))
@@ -38,6 +42,7 @@ public final class TrefoilCli {
             .addSubcommand(new UnmountCommand(context))
             .addSubcommand(new StatusCommand(context, options))
             .addSubcommand(new RecoverCommand(context, options))
+            .addSubcommand(lost)
             .addSubcommand(new FsckCommand(context, options))
             .addSubcommand(new VersionCommand(context))
             .addSubcommand(new HelpCommand());

@@ -7,6 +7,8 @@ import org.trefoilfs.tools.admin.AdminClient;
 import org.trefoilfs.tools.admin.Messages.VolumeArgument;
 import org.trefoilfs.tools.admin.Messages.VolumeLine;
 import org.trefoilfs.tools.admin.Verb;
+import org.trefoilfs.tools.daemon.ByteSizes;
+import org.trefoilfs.tools.daemon.Durations;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -18,7 +20,8 @@ import picocli.CommandLine.Parameters;
     footer = {
       "trefoil volume create work",
       "trefoil volume create scratch --replicas 2",
-      "trefoil volume create safe --min-in-sync 3"
+      "trefoil volume create safe --min-in-sync 3",
+      "trefoil volume create builds --commit async --rpo 5s --rpo-bytes 256MiB"
     })
 final class VolumeCreateCommand implements Callable<Integer> {
   private final Context context;
@@ -49,6 +52,20 @@ final class VolumeCreateCommand implements Callable<Integer> {
               + " does (default: sync).")
   @Nullable CommitMode commit;
 
+  @Option(
+      names = "--rpo",
+      paramLabel = "DURATION",
+      description =
+          "Of what is committed asynchronously, a mounting host that dies loses no more than the last"
+              + " so many seconds: writers are slowed there, 100ms to 60m (default: 2s).")
+  @Nullable String rpo;
+
+  @Option(
+      names = "--rpo-bytes",
+      paramLabel = "SIZE",
+      description = "And no more than so many bytes, 1MiB to 1GiB (default: 64MiB).")
+  @Nullable String rpoBytes;
+
   @Option(names = "--json", description = "Print JSON.")
   boolean json;
 
@@ -64,7 +81,13 @@ final class VolumeCreateCommand implements Callable<Integer> {
       VolumeLine made =
           client.ask(
               Verb.VOLUME_CREATE,
-              new VolumeArgument(name, replicas, minInSync, commit),
+              new VolumeArgument(
+                  name,
+                  replicas,
+                  minInSync,
+                  commit,
+                  rpo == null ? null : (Long) Durations.parse(rpo).toMillis(),
+                  rpoBytes == null ? null : (Long) ByteSizes.parse(rpoBytes)),
               VolumeLine.class);
       VolumeOutput.print(context, made, json, "created");
     }

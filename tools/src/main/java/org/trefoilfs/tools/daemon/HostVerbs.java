@@ -1,6 +1,7 @@
 package org.trefoilfs.tools.daemon;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -10,12 +11,14 @@ import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.commit.CommitMode;
 import org.trefoilfs.replication.membership.HostInfo;
 import org.trefoilfs.replication.membership.VolumeInfo;
+import org.trefoilfs.replication.spool.SpoolLimits;
 import org.trefoilfs.tools.admin.DaemonService;
 import org.trefoilfs.tools.admin.Json;
 import org.trefoilfs.tools.admin.Messages;
 import org.trefoilfs.tools.admin.Messages.Directory;
 import org.trefoilfs.tools.admin.Messages.HostLeave;
 import org.trefoilfs.tools.admin.Messages.HostName;
+import org.trefoilfs.tools.admin.Messages.LostExport;
 import org.trefoilfs.tools.admin.Messages.MountList;
 import org.trefoilfs.tools.admin.Messages.Recover;
 import org.trefoilfs.tools.admin.Messages.VolumeArgument;
@@ -24,6 +27,7 @@ import org.trefoilfs.tools.admin.Messages.VolumeName;
 import org.trefoilfs.tools.admin.Messages.Where;
 import org.trefoilfs.tools.admin.Verb;
 import org.trefoilfs.tools.library.ClusterSnapshot;
+import org.trefoilfs.tools.library.Promises;
 import org.trefoilfs.tools.library.RunningHost;
 import org.trefoilfs.tools.library.VolumeUsage;
 import org.trefoilfs.tools.mount.Here;
@@ -45,6 +49,7 @@ final class HostVerbs implements DaemonService {
   private final KeptMounts mounts;
   private final Runnable stop;
   private final HostAdministration administration;
+  private final LostWrites lost;
 
   HostVerbs(RunningHost host, Path data, KeptMounts mounts, Runnable stop) {
     this.host = host;
@@ -52,6 +57,7 @@ final class HostVerbs implements DaemonService {
     this.mounts = mounts;
     this.stop = stop;
     this.administration = new HostAdministration(host);
+    this.lost = new LostWrites(host);
   }
 
   @Override
@@ -65,6 +71,9 @@ final class HostVerbs implements DaemonService {
           case HOST_REMOVE -> administration.remove(Json.convert(argument, HostName.class).name());
           case RECOVER -> recover(Json.convert(argument, Recover.class));
           case RECOVER_HISTORY -> RecoverBuilder.history(host.latest());
+          case LOST_LIST -> lost.list();
+          case LOST_KEPT -> lost.kept();
+          case LOST_EXPORT -> lost.export(Json.convert(argument, LostExport.class));
           case VOLUME_LIST -> new Messages.Volumes(volumes());
           case VOLUME_CREATE -> create(Json.convert(argument, VolumeArgument.class));
           case VOLUME_SET -> set(Json.convert(argument, VolumeArgument.class));
@@ -127,10 +136,9 @@ final class HostVerbs implements DaemonService {
   private VolumeLine create(VolumeArgument argument) {
     int replicas = Optional.ofNullable(argument.replicas()).orElse(DEFAULT_REPLICAS);
     checkReplicas(argument.name(), replicas);
-    CommitMode commit = Optional.ofNullable(argument.commit()).orElse(CommitMode.SYNC);
-    int minInSync = Optional.ofNullable(argument.minInSync()).orElse(0);
     checkMinInSync(argument, replicas);
-    VolumeInfo volume = host.createVolume(argument.name(), replicas, minInSync, commit);
+    Promises promises = promises(argument, CommitMode.SYNC, SpoolLimits.DEFAULT);
+    VolumeInfo volume = host.createVolume(argument.name(), replicas, promises);
     return StatusBuilder.changed(host.snapshot(), volume, new VolumeUsage(0, 0));
   }
 
@@ -179,10 +187,18 @@ final class HostVerbs implements DaemonService {
     int replicas = Optional.ofNullable(argument.replicas()).orElse(volume.replicas());
     checkReplicas(argument.name(), replicas);
     checkMinInSync(argument, replicas);
-    CommitMode commit = Optional.ofNullable(argument.commit()).orElse(volume.commit());
-    int minInSync = Optional.ofNullable(argument.minInSync()).orElse(0);
-    VolumeInfo changed = host.setVolume(volume, replicas, minInSync, commit);
+    Promises promises = promises(argument, volume.commit(), volume.rpo());
+    VolumeInfo changed = host.setVolume(volume, replicas, promises);
     return StatusBuilder.changed(host.snapshot(), changed, usage(changed));
+  }
+
+  private static Promises promises(VolumeArgument argument, CommitMode commit, SpoolLimits rpo) {
+    return new Promises(
+        Optional.ofNullable(argument.minInSync()).orElse(0),
+        Optional.ofNullable(argument.commit()).orElse(commit),
+        new SpoolLimits(
+            Optional.ofNullable(argument.rpoMillis()).map(Duration::ofMillis).orElse(rpo.age()),
+            Optional.ofNullable(argument.rpoBytes()).orElse(rpo.bytes())));
   }
 
   private Messages.Nothing delete(String name) {

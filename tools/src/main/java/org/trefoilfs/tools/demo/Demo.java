@@ -152,7 +152,7 @@ public final class Demo {
     try (AdminClient client = ask(1)) {
       client.ask(
           Verb.VOLUME_CREATE,
-          new VolumeArgument(VOLUME, Math.min(USUAL_REPLICAS, hosts), null, CommitMode.SYNC),
+          new VolumeArgument(VOLUME, Math.min(USUAL_REPLICAS, hosts), CommitMode.SYNC),
           VolumeLine.class);
     } catch (TrefoilException e) {
       if (e.reason() != Reason.EXISTS) {

@@ -3,18 +3,14 @@ package org.trefoilfs.tools.library;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
-import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.trefoilfs.mount.namespace.Command;
@@ -24,6 +20,8 @@ import org.trefoilfs.mount.namespace.Query;
 import org.trefoilfs.mount.namespace.Reply;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.host.Host;
+import org.trefoilfs.replication.membership.ClusterView;
 import org.trefoilfs.replication.membership.VolumeInfo;
 import org.trefoilfs.replication.volume.Volume;
 
@@ -47,19 +45,19 @@ final class Caretaker implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Caretaker.class);
 
   private final Member member;
-  private final BooleanSupplier leads;
-  private final LongSupplier minimumOrphanCursor;
-  private final Set<Long> liveSessions = new HashSet<>();
-  private final Set<Long> endedSessions = new HashSet<>();
+  private final Host host;
+
+  /** Of sessions whose fence is awaited: an epoch in which they were over. */
+  private final Map<Long, Long> endedAt = new HashMap<>();
+
   private final Map<Integer, Volume> volumes = new HashMap<>();
   private final ScheduledExecutorService thread =
       Executors.newSingleThreadScheduledExecutor(
           task -> Thread.ofPlatform().daemon().name("caretaker").unstarted(task));
 
-  Caretaker(Member member, BooleanSupplier leads, LongSupplier minimumOrphanCursor) {
+  Caretaker(Member member, Host host) {
     this.member = member;
-    this.leads = leads;
-    this.minimumOrphanCursor = minimumOrphanCursor;
+    this.host = host;
   }
 
   void start() {
@@ -70,9 +68,8 @@ final class Caretaker implements AutoCloseable {
 
   private void round() {
     try {
-      noteSessions();
-      if (leads.getAsBoolean()) {
-        dropPins();
+      if (host.isLeader()) {
+        dropEnded();
         reclaim();
         reapVolumes();
       }
@@ -83,31 +80,30 @@ final class Caretaker implements AutoCloseable {
     }
   }
 
-  /** Every host notes which sessions end, so that whoever leads next knows. */
-  private void noteSessions() {
-    Set<Long> now = member.view().sessions().keySet();
-    for (long session : liveSessions) {
-      if (!now.contains(session)) {
-        endedSessions.add(session);
+  /**
+   * What closed sessions held goes once every host keeps their late writes out: others may be given
+   * it then.
+   */
+  private void dropEnded() {
+    byte[] answer =
+        Waits.get(member.stateLog().query(NamespaceModule.ID, new Query.SessionsKept().toBytes()));
+    if (!(Reply.of(answer) instanceof Reply.Numbers(List<Long> kept))) {
+      throw new TrefoilException(Reason.INTERNAL, "unexpected answer about sessions");
+    }
+    // A session is in the view before the namespace hears of it: one that is not, is over.
+    ClusterView view = member.view();
+    endedAt.keySet().retainAll(kept);
+    for (long session : kept) {
+      if (!view.sessions().containsKey(session)
+          && host.isFenced(endedAt.computeIfAbsent(session, any -> view.epoch()))) {
+        submit(new Command.DropPins(session));
+        endedAt.remove(session);
       }
-    }
-    liveSessions.clear();
-    liveSessions.addAll(now);
-    if (!leads.getAsBoolean() && endedSessions.size() > BATCH) {
-      // The leader of the time has dropped them long ago.
-      endedSessions.clear();
-    }
-  }
-
-  private void dropPins() {
-    for (long session : List.copyOf(endedSessions)) {
-      submit(new Command.DropPins(session));
-      endedSessions.remove(session);
     }
   }
 
   private void reclaim() {
-    long upTo = minimumOrphanCursor.getAsLong();
+    long upTo = host.minimumOrphanCursor();
     long after = 0;
     for (int batch = 0; batch < BATCHES && upTo > 0; batch++) {
       Query query = new Query.Reclaimable(after, upTo, BATCH);
@@ -160,7 +156,7 @@ final class Caretaker implements AutoCloseable {
     VolumeInfo info = member.view().volumesById().get(id);
     return info == null
         ? Optional.empty()
-        : Optional.of(volumes.computeIfAbsent(id, any -> member.openVolume(info)));
+        : Optional.of(volumes.computeIfAbsent(id, any -> host.openVolume(info)));
   }
 
   private void reapVolumes() {

@@ -1,17 +1,19 @@
 package org.trefoilfs.tools.library;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Supplier;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 import org.trefoilfs.mount.vfs.Capacity;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
-import org.trefoilfs.replication.commit.CommitMode;
 import org.trefoilfs.replication.host.Client;
+import org.trefoilfs.replication.host.MountPulse;
 import org.trefoilfs.replication.membership.Address;
 import org.trefoilfs.replication.membership.ClusterClient;
 import org.trefoilfs.replication.membership.ClusterView;
@@ -59,7 +61,9 @@ final class ClientAdapter implements ClusterAccess, Member {
         List.copyOf(view.volumesById().values()),
         view.placement().groups(),
         Map.of(),
-        List.copyOf(view.losses().values()));
+        List.copyOf(view.losses().values()),
+        List.copyOf(view.lostSpools().values()),
+        ClusterSnapshot.Mounts.NONE);
   }
 
   @Override
@@ -68,13 +72,13 @@ final class ClientAdapter implements ClusterAccess, Member {
   }
 
   @Override
-  public VolumeInfo createVolume(String name, int replicas, int minInSync, CommitMode commit) {
-    return volumes.create(name, replicas, minInSync, commit);
+  public VolumeInfo createVolume(String name, int replicas, Promises promises) {
+    return volumes.create(name, replicas, promises);
   }
 
   @Override
-  public VolumeInfo setVolume(VolumeInfo volume, int replicas, int minInSync, CommitMode commit) {
-    return volumes.set(volume, replicas, minInSync, commit);
+  public VolumeInfo setVolume(VolumeInfo volume, int replicas, Promises promises) {
+    return volumes.set(volume, replicas, promises);
   }
 
   @Override
@@ -149,14 +153,20 @@ final class ClientAdapter implements ClusterAccess, Member {
     return false;
   }
 
+  /** A client has no directory of its own. */
   @Override
-  public Volume openVolume(VolumeInfo volume) {
-    return client.openVolume(volume);
+  public Optional<Path> data() {
+    return Optional.empty();
   }
 
   @Override
-  public void keepSession(long session, Supplier<Long> orphanCursor, Runnable evicted) {
-    client.keepSession(session, orphanCursor, evicted);
+  public Volume openVolume(VolumeInfo volume, LongSupplier session) {
+    return client.openVolume(volume, session);
+  }
+
+  @Override
+  public BooleanSupplier keepSession(long session, long openedNanos, MountPulse mount) {
+    return client.keepSession(session, openedNanos, mount);
   }
 
   @Override

@@ -1,7 +1,6 @@
 package org.trefoilfs.tools.library;
 
 import java.time.Duration;
-import org.trefoilfs.replication.commit.CommitMode;
 import org.trefoilfs.replication.membership.Address;
 import org.trefoilfs.replication.membership.VolumeInfo;
 import org.trefoilfs.tools.mount.MountHandle;
@@ -18,15 +17,11 @@ public interface ClusterAccess extends AutoCloseable {
   /** Files and bytes of a volume. */
   VolumeUsage usage(VolumeInfo volume);
 
-  /**
-   * EXISTS when the name is taken, INVALID when there are too few hosts for the replicas.
-   *
-   * @param minInSync replicas that must be in sync for writes; 0: as usual for so many
-   */
-  VolumeInfo createVolume(String name, int replicas, int minInSync, CommitMode commit);
+  /** EXISTS when the name is taken, INVALID when there are too few hosts for the replicas. */
+  VolumeInfo createVolume(String name, int replicas, Promises promises);
 
   /** Changes what a volume promises. */
-  VolumeInfo setVolume(VolumeInfo volume, int replicas, int minInSync, CommitMode commit);
+  VolumeInfo setVolume(VolumeInfo volume, int replicas, Promises promises);
 
   void deleteVolume(VolumeInfo volume);
 

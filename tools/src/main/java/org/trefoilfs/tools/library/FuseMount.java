@@ -11,10 +11,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.trefoilfs.mount.fuse.FuseTransport;
 import org.trefoilfs.mount.fuse.MountOptions;
+import org.trefoilfs.mount.namespace.CommitRule;
 import org.trefoilfs.mount.vfs.Capacity;
 import org.trefoilfs.mount.vfs.Vfs;
 import org.trefoilfs.mount.vfs.VfsOptions;
 import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.commit.CommitMode;
 import org.trefoilfs.replication.env.SystemTime;
 import org.trefoilfs.replication.membership.VolumeInfo;
 import org.trefoilfs.tools.mount.MountHandle;
@@ -25,6 +27,7 @@ import org.trefoilfs.tools.mount.MountSpec;
 final class FuseMount implements MountHandle {
   private static final Duration ORPHANS = Duration.ofSeconds(1);
   private static final Duration LETTING_GO = Duration.ofSeconds(3);
+  private static final Duration SHIPPING = Duration.ofSeconds(25);
   private static final Duration FOR_EVER = Duration.ofDays(10_000);
   private static final Logger LOG = LoggerFactory.getLogger(FuseMount.class);
 
@@ -50,20 +53,27 @@ final class FuseMount implements MountHandle {
     MountOptions options = MountPoints.options(spec);
     FuseTransport transport = FuseTransport.named(spec.transport().toString(), SystemTime.INSTANCE);
     MountSession session = new MountSession(member, volume, spec.directory());
-    VfsOptions usual = VfsOptions.outlasting(member.patience());
+    VfsOptions usual =
+        VfsOptions.outlasting(member.patience(), rule -> isAsync(member, session, rule));
     try {
       Vfs vfs =
           new Vfs(
               session.names(),
-              member.openVolume(volume),
+              session.volume(),
               capacity,
               SystemTime.INSTANCE,
               options.timeout().map(usual::withTimeout).orElse(usual));
+      session.attach(vfs.writeBack());
       return new FuseMount(session, transport.mount(vfs, spec.path(), options), vfs);
     } catch (RuntimeException e) {
       session.close();
       throw e;
     }
+  }
+
+  /** On full disks what cannot be promised is not acknowledged: writes go through, and fail. */
+  private static boolean isAsync(Member member, MountSession session, CommitRule rule) {
+    return rule.in(session.latest().commit()) == CommitMode.ASYNC && !member.isFull();
   }
 
   private void lookAfterOrphans(Vfs vfs) {
@@ -107,11 +117,12 @@ final class FuseMount implements MountHandle {
   public void close() {
     if (closed.compareAndSet(false, true)) {
       mounted.unmount();
+      Duration letting = session.isDrained() ? LETTING_GO : SHIPPING;
       // A busy mount is detached, and serves on until its last user lets go.
       var unused =
           ended
               .copy()
-              .orTimeout(LETTING_GO.toMillis(), TimeUnit.MILLISECONDS)
+              .orTimeout(letting.toMillis(), TimeUnit.MILLISECONDS)
               .exceptionally(stillInUse -> null)
               .join();
     }

@@ -1,18 +1,23 @@
 package org.trefoilfs.tools.library;
 
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletionException;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.trefoilfs.mount.namespace.NamespaceModule;
 import org.trefoilfs.mount.vfs.Capacity;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
-import org.trefoilfs.replication.commit.CommitMode;
 import org.trefoilfs.replication.host.Fsck;
 import org.trefoilfs.replication.host.Host;
 import org.trefoilfs.replication.host.HostOptions;
 import org.trefoilfs.replication.host.LossRecovery;
+import org.trefoilfs.replication.host.MountPulse;
 import org.trefoilfs.replication.membership.Address;
 import org.trefoilfs.replication.membership.ClusterClient;
 import org.trefoilfs.replication.membership.ClusterView;
@@ -29,18 +34,21 @@ import org.trefoilfs.tools.mount.MountSpec;
 /** A {@link Host} with the namespace on its state log, as this module sees it. */
 final class HostAdapter implements RunningHost, Member {
   private final Host host;
+  private final Path data;
   private final VolumeAdministration volumes = new VolumeAdministration(this);
   private final Caretaker caretaker;
 
-  private HostAdapter(Host host) {
+  private HostAdapter(Host host, Path data) {
     this.host = host;
-    this.caretaker = new Caretaker(this, host::isLeader, host::minimumOrphanCursor);
+    this.data = data;
+    this.caretaker = new Caretaker(this, host);
   }
 
   static RunningHost start(HostOptions options, Library.AdminHandler admin) {
     Host host = Host.start(options, List.of(new NamespaceModule()), admin::handle);
-    HostAdapter adapter = new HostAdapter(host);
+    HostAdapter adapter = new HostAdapter(host, options.data());
     adapter.caretaker.start();
+    new SpoolAdoption(host, adapter, options.data()).start();
     return adapter;
   }
 
@@ -67,7 +75,9 @@ final class HostAdapter implements RunningHost, Member {
         List.copyOf(view.volumesById().values()),
         view.placement().groups(),
         host.reports(),
-        List.copyOf(view.losses().values()));
+        List.copyOf(view.losses().values()),
+        List.copyOf(view.lostSpools().values()),
+        new ClusterSnapshot.Mounts(List.copyOf(view.sessions().values()), host.mounts()));
   }
 
   @Override
@@ -76,13 +86,13 @@ final class HostAdapter implements RunningHost, Member {
   }
 
   @Override
-  public VolumeInfo createVolume(String name, int replicas, int minInSync, CommitMode commit) {
-    return volumes.create(name, replicas, minInSync, commit);
+  public VolumeInfo createVolume(String name, int replicas, Promises promises) {
+    return volumes.create(name, replicas, promises);
   }
 
   @Override
-  public VolumeInfo setVolume(VolumeInfo volume, int replicas, int minInSync, CommitMode commit) {
-    return volumes.set(volume, replicas, minInSync, commit);
+  public VolumeInfo setVolume(VolumeInfo volume, int replicas, Promises promises) {
+    return volumes.set(volume, replicas, promises);
   }
 
   @Override
@@ -119,6 +129,20 @@ final class HostAdapter implements RunningHost, Member {
         report.bytes(),
         Digests.text(report.digest()),
         report.damage());
+  }
+
+  @Override
+  public List<LostSpoolFiles> keptLosses() {
+    List<LostSpoolFiles> kept = new ArrayList<>();
+    for (SpoolDirectory lost : SpoolDirectory.lostIn(data)) {
+      lost.about()
+          .ifPresent(
+              about ->
+                  kept.add(
+                      new LostSpoolFiles(
+                          lost.id(), about.volume(), about.mountPoint(), lost.read())));
+    }
+    return kept;
   }
 
   @Override
@@ -180,13 +204,18 @@ final class HostAdapter implements RunningHost, Member {
   }
 
   @Override
-  public Volume openVolume(VolumeInfo volume) {
-    return host.openVolume(volume);
+  public Optional<Path> data() {
+    return Optional.of(data);
   }
 
   @Override
-  public void keepSession(long session, Supplier<Long> orphanCursor, Runnable evicted) {
-    host.keepSession(session, orphanCursor, evicted);
+  public Volume openVolume(VolumeInfo volume, LongSupplier session) {
+    return host.openVolume(volume, session);
+  }
+
+  @Override
+  public BooleanSupplier keepSession(long session, long openedNanos, MountPulse mount) {
+    return host.keepSession(session, openedNanos, mount);
   }
 
   @Override

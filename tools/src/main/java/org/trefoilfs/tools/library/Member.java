@@ -1,7 +1,11 @@
 package org.trefoilfs.tools.library;
 
+import java.nio.file.Path;
 import java.time.Duration;
-import java.util.function.Supplier;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
+import org.trefoilfs.replication.host.MountPulse;
 import org.trefoilfs.replication.membership.ClusterClient;
 import org.trefoilfs.replication.membership.ClusterView;
 import org.trefoilfs.replication.membership.VolumeInfo;
@@ -22,12 +26,21 @@ interface Member {
   /** Whether a host has no room for anything new. Never asks anybody. */
   boolean isFull();
 
-  Volume openVolume(VolumeInfo volume);
+  /** Where mounts keep their spools; empty: in memory. */
+  Optional<Path> data();
 
   /**
-   * Sends the signs of life of a mount's session; {@code evicted} runs once if that is given up.
+   * @param session the mount's, in which writes are made now; 0: of no mount
    */
-  void keepSession(long session, Supplier<Long> orphanCursor, Runnable evicted);
+  Volume openVolume(VolumeInfo volume, LongSupplier session);
+
+  /**
+   * Sends the signs of life of a mount's session.
+   *
+   * @param openedNanos before it was opened
+   * @return whether its lease is known to go on
+   */
+  BooleanSupplier keepSession(long session, long openedNanos, MountPulse mount);
 
   void dropSession(long session);
 }

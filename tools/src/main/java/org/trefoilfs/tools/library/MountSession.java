@@ -2,45 +2,137 @@ package org.trefoilfs.tools.library;
 
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.trefoilfs.mount.namespace.Names;
 import org.trefoilfs.mount.namespace.StateLogNames;
+import org.trefoilfs.mount.vfs.WriteBack;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.env.SystemTime;
+import org.trefoilfs.replication.host.MountPulse;
 import org.trefoilfs.replication.membership.ClusterCommand.OpenSession;
 import org.trefoilfs.replication.membership.VolumeInfo;
+import org.trefoilfs.replication.spool.Spool;
+import org.trefoilfs.replication.spool.SpoolStore;
+import org.trefoilfs.replication.spool.SpoolWindow;
+import org.trefoilfs.replication.spool.SpooledRange;
+import org.trefoilfs.replication.volume.Volume;
 
 /**
- * A mount's session with the cluster: opened, kept alive, opened anew when the cluster gave it up,
- * and closed. What an evicted session had open without a name is lost; all else goes on.
+ * A mount's session with the cluster and its spool: opened, kept alive, opened anew when the
+ * cluster gave it up, and closed. What an evicted session had open without a name is lost, and what
+ * it had not shipped is kept for export; all else goes on.
  */
 final class MountSession implements AutoCloseable {
   private static final Duration RETRY = Duration.ofMillis(500);
+
+  /** How long a mount that ends tries to ship what it has; then its spool is left for a restart. */
+  private static final Duration DRAINING = Duration.ofSeconds(20);
+
+  private static final SecureRandom RANDOM = new SecureRandom();
   private static final Logger LOG = LoggerFactory.getLogger(MountSession.class);
 
   private final Member member;
   private final VolumeInfo volume;
   private final String directory;
-  private final SecureRandom random = new SecureRandom();
   private final AtomicLong orphanCursor = new AtomicLong();
   private final CountDownLatch closing = new CountDownLatch(1);
   private final RenewableNames names;
-  private volatile long id;
+  private final Volume bytes;
+  private volatile @Nullable WriteBack writeBack;
+  private volatile Opened current;
+
+  /** One session of the mount's. */
+  private static final class Opened implements MountPulse {
+    final long id;
+    final Names names;
+    final MountSession mount;
+    final Optional<SpoolDirectory> directory;
+    final SpoolStore store;
+    final Spool spool;
+    BooleanSupplier alive = () -> true;
+
+    Opened(long id, Names names, MountSession mount) {
+      this.id = id;
+      this.names = names;
+      this.mount = mount;
+      directory =
+          mount
+              .member
+              .data()
+              .map(data -> SpoolDirectory.create(data, id, mount.volume, mount.directory));
+      store = directory.<SpoolStore>map(SpoolDirectory::open).orElse(SpoolStore.MEMORY);
+      spool = new Spool(store, SystemTime.INSTANCE, () -> mount.latest().rpo());
+    }
+
+    @Override
+    public long orphanCursor() {
+      return mount.orphanCursor.get();
+    }
+
+    @Override
+    public SpoolWindow window() {
+      return spool.window();
+    }
+
+    @Override
+    public List<SpooledRange> ranges() {
+      return spool.ranges();
+    }
+
+    @Override
+    public void evicted() {
+      LOG.error(
+          "the mount at {} was out of touch with the cluster for too long and was evicted; it goes"
+              + " on under a new session, without files that were open and have no name",
+          mount.directory);
+      Thread.ofVirtual().name("renew " + Long.toHexString(id)).start(() -> mount.replace(this));
+    }
+  }
 
   MountSession(Member member, VolumeInfo volume, String directory) {
     this.member = member;
     this.volume = volume;
     this.directory = directory;
-    this.names = new RenewableNames(open(), member::isFull);
+    this.bytes = member.openVolume(volume, () -> current.id);
+    this.current = open();
+    this.names = new RenewableNames(current.names, member::isFull);
   }
 
   Names names() {
     return names;
+  }
+
+  /** The volume's bytes, written in whatever session the mount has now. */
+  Volume volume() {
+    return bytes;
+  }
+
+  /** The volume as it is set now. */
+  VolumeInfo latest() {
+    return member.view().volumesById().getOrDefault(volume.id(), volume);
+  }
+
+  /** What is committed asynchronously at this mount goes through this session's spool. */
+  void attach(WriteBack mountWriteBack) {
+    writeBack = mountWriteBack;
+    attach(mountWriteBack, current);
+  }
+
+  private void attach(WriteBack to, Opened opened) {
+    to.attach(opened.spool, bytes.inSession(opened.id), opened.alive);
+  }
+
+  /** Whether there is nothing left to ship. */
+  boolean isDrained() {
+    return current.spool.isEmpty();
   }
 
   /** The mount has looked after all orphans up to here. */
@@ -48,32 +140,47 @@ final class MountSession implements AutoCloseable {
     orphanCursor.accumulateAndGet(cursor, Math::max);
   }
 
-  private Names open() {
+  private Opened open() {
     long session = freshId();
+    long before = System.nanoTime();
     Waits.get(
         member.cluster().openSession(new OpenSession(session, volume.id(), hostName(), directory)));
     Names opened =
         Waits.get(StateLogNames.open(member.stateLog(), volume.id(), session, SystemTime.INSTANCE));
-    id = session;
-    member.keepSession(session, orphanCursor::get, () -> evicted(session));
-    return opened;
+    Opened next = new Opened(session, opened, this);
+    next.alive = member.keepSession(session, before, next);
+    return next;
   }
 
-  private long freshId() {
+  static long freshId() {
     long drawn;
     do {
-      drawn = random.nextLong();
+      drawn = RANDOM.nextLong();
     } while (drawn == 0);
     return drawn;
   }
 
-  /** Called on a thread that must not block. */
-  private void evicted(long session) {
-    LOG.error(
-        "the mount at {} was out of touch with the cluster for too long and was evicted; it goes on"
-            + " under a new session, without files that were open and have no name",
-        directory);
-    Thread.ofVirtual().name("renew " + Long.toHexString(session)).start(this::renew);
+  private void replace(Opened evicted) {
+    WriteBack attached = writeBack;
+    if (attached != null) {
+      List<SpooledRange> lost = attached.evicted();
+      keepLost(evicted, lost);
+    }
+    renew();
+  }
+
+  private void keepLost(Opened evicted, List<SpooledRange> lost) {
+    evicted.store.close();
+    try {
+      if (lost.isEmpty()) {
+        evicted.directory.ifPresent(SpoolDirectory::delete);
+        return;
+      }
+      Losses.log(directory, lost);
+      evicted.directory.map(SpoolDirectory::lost).ifPresent(Losses::logKept);
+    } catch (TrefoilException e) {
+      LOG.error("the spool of an evicted session is left where it is", e);
+    }
   }
 
   private void renew() {
@@ -93,33 +200,77 @@ final class MountSession implements AutoCloseable {
 
   private @Nullable TrefoilException tryRenew() {
     try {
-      names.renew(open());
+      Opened next = open();
+      current = next;
+      names.renew(next.names);
+      WriteBack attached = writeBack;
+      if (attached != null) {
+        attach(attached, next);
+      }
       return null;
     } catch (TrefoilException e) {
       return e;
     }
   }
 
-  private static String hostName() {
+  static String hostName() {
     String name = System.getenv("HOSTNAME");
     return name == null ? "process " + ProcessHandle.current().pid() : name;
   }
 
-  /** A session that cannot be closed runs out by itself. */
+  /**
+   * Ships what is left. A session that cannot be closed runs out by itself; a spool that cannot be
+   * shipped is left for the next start of this host, and its session is, too.
+   */
   @Override
   public void close() {
     closing.countDown();
-    member.dropSession(id);
+    Opened last = current;
+    boolean drained = drain(last);
+    if (drained) {
+      letGo();
+    }
+    member.dropSession(last.id);
+    last.store.close();
+    if (!drained) {
+      LOG.error(
+          "the mount at {} ends with {} bytes that could not be shipped; start this host again"
+              + " within seconds to ship them, or see: trefoil lost list",
+          directory,
+          last.spool.window().bytes());
+      return;
+    }
+    last.directory.ifPresent(SpoolDirectory::delete);
     var unused =
         member
             .cluster()
-            .closeSession(id)
+            .closeSession(last.id)
             .orTimeout(2, TimeUnit.SECONDS)
             .exceptionally(
                 failure -> {
-                  LOG.info("session {} is left to run out", Long.toHexString(id));
+                  LOG.info("session {} is left to run out", Long.toHexString(last.id));
                   return null;
                 });
     unused.join();
+  }
+
+  /** Others need not wait until the session is known to be over. */
+  private void letGo() {
+    WriteBack attached = writeBack;
+    if (attached != null) {
+      attached.letGo().orTimeout(2, TimeUnit.SECONDS).handle((done, failure) -> null).join();
+    }
+  }
+
+  private boolean drain(Opened last) {
+    if (!last.spool.isEmpty()) {
+      LOG.info(
+          "shipping {} bytes before the mount at {} ends", last.spool.window().bytes(), directory);
+    }
+    return last.spool
+        .drained()
+        .orTimeout(DRAINING.toMillis(), TimeUnit.MILLISECONDS)
+        .handle((done, failure) -> failure == null)
+        .join();
   }
 }

@@ -160,6 +160,11 @@ final class RenewableNames implements Names {
   }
 
   @Override
+  public CompletableFuture<Void> inherit(long from) {
+    return current.inherit(from);
+  }
+
+  @Override
   public CompletableFuture<Set<Long>> recalls() {
     return current.recalls();
   }

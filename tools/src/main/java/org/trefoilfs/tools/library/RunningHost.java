@@ -1,5 +1,6 @@
 package org.trefoilfs.tools.library;
 
+import java.util.List;
 import org.trefoilfs.replication.host.LossRecovery;
 import org.trefoilfs.replication.membership.Address;
 import org.trefoilfs.replication.membership.HostId;
@@ -11,6 +12,9 @@ public interface RunningHost extends ClusterAccess {
 
   /** Reads everything that this host stores, and compares it with the other replicas. */
   FsckResult fsck();
+
+  /** Spools of evicted mounts that this host keeps for export. */
+  List<LostSpoolFiles> keptLosses();
 
   /** What closed groups wait for, and what others hold of them. UNAVAILABLE without a majority. */
   LossPlan surveyLoss();

@@ -7,7 +7,6 @@ import org.trefoilfs.mount.namespace.Query;
 import org.trefoilfs.mount.namespace.Reply;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
-import org.trefoilfs.replication.commit.CommitMode;
 import org.trefoilfs.replication.membership.ClusterCommand.CreateVolume;
 import org.trefoilfs.replication.membership.ClusterCommand.SetVolume;
 import org.trefoilfs.replication.membership.ClusterView;
@@ -34,8 +33,9 @@ final class VolumeAdministration {
     return Waits.get(member.cluster().latest(member.view()));
   }
 
-  VolumeInfo create(String name, int replicas, int minInSync, CommitMode commit) {
-    CreateVolume command = new CreateVolume(name, replicas, minInSync, commit);
+  VolumeInfo create(String name, int replicas, Promises promises) {
+    CreateVolume command =
+        new CreateVolume(name, replicas, promises.minInSync(), promises.commit(), promises.rpo());
     for (int attempt = 1; ; attempt++) {
       try {
         Waits.get(member.cluster().createVolume(member.view(), command));
@@ -49,7 +49,7 @@ final class VolumeAdministration {
     }
   }
 
-  VolumeInfo set(VolumeInfo volume, int replicas, int minInSync, CommitMode commit) {
+  VolumeInfo set(VolumeInfo volume, int replicas, Promises promises) {
     if (replicas != volume.replicas()) {
       throw new TrefoilException(
           Reason.NOT_PERMITTED,
@@ -59,10 +59,15 @@ final class VolumeAdministration {
               + volume.replicas()
               + " and cannot be changed in this version; create another volume and copy");
     }
-    Waits.get(member.cluster().setVolume(new SetVolume(volume.name(), minInSync, commit)));
+    int minInSync = promises.minInSync();
+    SetVolume command = new SetVolume(volume.name(), minInSync, promises.commit(), promises.rpo());
+    Waits.get(member.cluster().setVolume(command));
     return awaitNamed(
         volume.name(),
-        seen -> seen.commit() == commit && (minInSync == 0 || seen.minInSync() == minInSync));
+        seen ->
+            seen.commit() == promises.commit()
+                && seen.rpo().equals(promises.rpo())
+                && (minInSync == 0 || seen.minInSync() == minInSync));
   }
 
   void delete(VolumeInfo volume) {

@@ -31,6 +31,13 @@ public final class Sizes {
     return count < 0 ? "?" : Long.toString(count);
   }
 
+  /** Such as {@code 0.35 s}; minutes and more as whole seconds; {@code ?} when negative. */
+  public static String seconds(double seconds) {
+    return seconds < 0 || seconds >= SECONDS_PER_MINUTE
+        ? seconds((long) seconds)
+        : String.format(Locale.ROOT, seconds < 10 ? "%.2f s" : "%.1f s", seconds);
+  }
+
   /** Such as {@code 3 min 20 s}; {@code ?} when negative. */
   public static String seconds(long seconds) {
     if (seconds < 0) {

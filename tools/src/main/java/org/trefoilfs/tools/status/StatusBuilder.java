@@ -47,7 +47,12 @@ public final class StatusBuilder {
         new Summary(snapshot.control().clusterId(), inSync, groups),
         hosts,
         volumes(snapshot, usage),
-        new Activity(catchingUp, mounts, RecoverBuilder.lines(snapshot)),
+        new Activity(
+            catchingUp,
+            mounts,
+            RpoBuilder.windows(snapshot),
+            RpoBuilder.losses(snapshot),
+            RecoverBuilder.lines(snapshot)),
         Warnings.of(snapshot, hosts, groups, mounts));
   }
 
@@ -109,6 +114,8 @@ public final class StatusBuilder {
         volume.replicas(),
         volume.minInSync(),
         volume.commit().name().toLowerCase(Locale.ROOT),
+        volume.rpo().age().toMillis(),
+        volume.rpo().bytes(),
         usage.files(),
         usage.bytes(),
         warnings);

@@ -2,6 +2,7 @@ package org.trefoilfs.tools.status;
 
 import java.util.List;
 import org.trefoilfs.tools.admin.Messages.HostLine;
+import org.trefoilfs.tools.admin.Messages.LostLine;
 import org.trefoilfs.tools.admin.Messages.MountLine;
 import org.trefoilfs.tools.admin.Messages.VolumeLine;
 import org.trefoilfs.tools.recover.LossHistory;
@@ -29,10 +30,38 @@ public record StatusReport(
   public record Groups(int total, int inSync, int degraded, int unavailable) {}
 
   /**
+   * @param rpo what mounts that commit asynchronously would lose if they died now
+   * @param lost what evicted mounts have lost, the oldest first
    * @param acceptedLosses what operators gave up, the oldest first
    */
   public record Activity(
-      List<CatchingUp> catchingUp, List<MountLine> mounts, List<LossHistory.Line> acceptedLosses) {}
+      List<CatchingUp> catchingUp,
+      List<MountLine> mounts,
+      List<Rpo> rpo,
+      List<LostLine> lost,
+      List<LossHistory.Line> acceptedLosses) {}
+
+  /**
+   * What a mount has acknowledged and the replicas do not hold: lost if its host died now.
+   *
+   * @param seconds since the oldest of it was acknowledged
+   * @param worstSeconds longest that a write has waited for the replicas since the mount began
+   * @param worstBytes most that has waited
+   * @param boundSeconds at which writers are slowed
+   * @param slowedSeconds how long they were, all together
+   * @param heardSecondsAgo how old this word of the mount's is
+   */
+  public record Rpo(
+      String volume,
+      String mount,
+      double seconds,
+      long bytes,
+      double worstSeconds,
+      long worstBytes,
+      double boundSeconds,
+      long boundBytes,
+      double slowedSeconds,
+      double heardSecondsAgo) {}
 
   /**
    * A host that fetches what it missed.

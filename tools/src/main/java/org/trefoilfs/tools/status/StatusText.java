@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.trefoilfs.tools.admin.Messages.HostLine;
+import org.trefoilfs.tools.admin.Messages.LostLine;
 import org.trefoilfs.tools.admin.Messages.MountLine;
 import org.trefoilfs.tools.admin.Messages.VolumeLine;
 import org.trefoilfs.tools.recover.LossHistory;
@@ -25,6 +26,15 @@ public final class StatusText {
     }
     if (!status.activity().mounts().isEmpty()) {
       out.append('\n').append(mounts(status.activity().mounts()));
+    }
+    if (!status.activity().rpo().isEmpty()) {
+      out.append('\n').append(rpo(status.activity().rpo()));
+    }
+    List<LostLine> lost = status.activity().lost();
+    if (!lost.isEmpty()) {
+      out.append("\nevicted mounts that had not shipped all they had acknowledged: ");
+      out.append(lost.size()).append(", the last ").append(lost.getLast().mount());
+      out.append(" at ").append(lost.getLast().time()).append("; see: trefoil lost list\n");
     }
     List<LossHistory.Line> losses = status.activity().acceptedLosses();
     if (!losses.isEmpty()) {
@@ -86,6 +96,26 @@ public final class StatusText {
           Sizes.bytes(volume.bytes()));
     }
     return table.render();
+  }
+
+  /** What would be lost now, and the worst that it was. */
+  private static String rpo(List<StatusReport.Rpo> windows) {
+    Table table =
+        new Table("ASYNC MOUNT", "VOLUME", "LOST IF IT DIED NOW", "WORST", "BOUND", "SLOWED");
+    for (StatusReport.Rpo window : windows) {
+      table.row(
+          window.mount(),
+          window.volume(),
+          amount(window.seconds(), window.bytes()),
+          amount(window.worstSeconds(), window.worstBytes()),
+          amount(window.boundSeconds(), window.boundBytes()),
+          Sizes.seconds(window.slowedSeconds()));
+    }
+    return table.render();
+  }
+
+  private static String amount(double seconds, long bytes) {
+    return bytes == 0 ? "nothing" : Sizes.seconds(seconds) + ", " + Sizes.bytes(bytes);
   }
 
   private static String groups(Groups groups) {

@@ -124,7 +124,9 @@ final class PowerLossRound {
     }
   }
 
-  /** What each writer has said. Of the hosts that did not lose power none may have seen an error. */
+  /**
+   * What each writer has said. Of the hosts that did not lose power none may have seen an error.
+   */
   private static List<String> end(List<Integer> victims, List<Companion> writers) {
     List<String> said = new ArrayList<>();
     for (int host = 1; host <= HOSTS; host++) {

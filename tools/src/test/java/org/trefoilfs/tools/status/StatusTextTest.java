@@ -9,13 +9,19 @@ import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.trefoilfs.replication.commit.CommitMode;
+import org.trefoilfs.replication.host.MountReport;
 import org.trefoilfs.replication.membership.AcceptedLoss;
 import org.trefoilfs.replication.membership.Address;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.membership.HostInfo;
 import org.trefoilfs.replication.membership.HostState;
+import org.trefoilfs.replication.membership.LostSpool;
+import org.trefoilfs.replication.membership.SessionInfo;
 import org.trefoilfs.replication.membership.VolumeInfo;
 import org.trefoilfs.replication.placement.PgView;
+import org.trefoilfs.replication.spool.SpoolLimits;
+import org.trefoilfs.replication.spool.SpoolWindow;
+import org.trefoilfs.replication.spool.SpooledRange;
 import org.trefoilfs.replication.transport.Message.CatchUp;
 import org.trefoilfs.replication.transport.Message.HostReport;
 import org.trefoilfs.tools.admin.Json;
@@ -33,6 +39,9 @@ class StatusTextTest {
   private final List<HostInfo> hosts = new ArrayList<>();
   private final List<PgView> groups = new ArrayList<>();
   private final List<AcceptedLoss> losses = new ArrayList<>();
+  private final List<LostSpool> lost = new ArrayList<>();
+  private final List<SessionInfo> sessions = new ArrayList<>();
+  private final Map<Long, MountReport> mountReports = new java.util.HashMap<>();
   private Set<HostId> voters = Set.of(H1, H2, H3);
   private int minInSync = 2;
   private final Map<HostId, HostReport> reports = new java.util.HashMap<>();
@@ -62,13 +71,54 @@ class StatusTextTest {
             new ClusterSnapshot.Control("5d0f3c1e", leader, voters),
             hosts,
             List.of(
-                new VolumeInfo(1, "work", 3, minInSync, CommitMode.SYNC, false),
+                new VolumeInfo(
+                    1, "work", 3, minInSync, CommitMode.SYNC, SpoolLimits.DEFAULT, false),
                 new VolumeInfo(2, "gone", 3, CommitMode.SYNC, true)),
             groups,
             reports,
-            losses),
+            losses,
+            lost,
+            new ClusterSnapshot.Mounts(sessions, mountReports)),
         Map.of(1, new VolumeUsage(20_123, 1_300_000_000)),
         mounts);
+  }
+
+  @Test
+  void whatAsynchronousCommitWouldLoseIsShown() {
+    host(H1, false, HostState.UP, alive(CatchUp.NONE));
+    sessions.add(new SessionInfo(7, 1, "node-1", "/mnt/work"));
+    sessions.add(new SessionInfo(8, 1, "node-2", "/mnt/work"));
+    SpoolWindow window =
+        new SpoolWindow(3 << 20, 350_000_000L, 60 << 20, 1_900_000_000L, 12_500_000_000L);
+    mountReports.put(7L, new MountReport(7, 400_000_000L, window, List.of()));
+    mountReports.put(8L, new MountReport(8, 0, SpoolWindow.NONE, List.of()));
+    lost.add(
+        new LostSpool(
+            new SessionInfo(0xabcL, 1, "node-3", "/mnt/old"),
+            5,
+            0,
+            window,
+            List.of(new SpooledRange(12, 4096, 8192))));
+    StatusReport report = build(Optional.of(H1), List.of());
+    assertThat(report.activity().rpo())
+        .as("a mount of a sync volume that never was async is left out")
+        .singleElement()
+        .satisfies(
+            one -> {
+              assertThat(one.bytes()).isEqualTo(3 << 20);
+              assertThat(one.seconds()).isEqualTo(0.35);
+              assertThat(one.boundSeconds()).isEqualTo(2);
+            });
+    assertThat(StatusText.of(report))
+        .contains(
+            """
+            ASYNC MOUNT       VOLUME  LOST IF IT DIED NOW  WORST           BOUND           SLOWED
+            node-1:/mnt/work  work    0.35 s, 3.0 MiB      1.90 s, 60 MiB  2.00 s, 64 MiB  12.5 s
+            """)
+        .contains(
+            "evicted mounts that had not shipped all they had acknowledged: 1, the last"
+                + " node-3:/mnt/old at 1970-01-01T00:00:00Z; see: trefoil lost list");
+    assertThat(report.activity().lost().getFirst().id()).isEqualTo("0000000000000abc");
   }
 
   @Test

@@ -221,8 +221,8 @@ public final class ClusterProcesses implements AutoCloseable {
     createVolume(name, replicas, CommitMode.SYNC);
   }
 
-  public void createVolume(String name, int replicas, CommitMode mode) {
-    ask(1, Verb.VOLUME_CREATE, new VolumeArgument(name, replicas, null, mode), VolumeLine.class);
+  public void createVolume(String name, int replicas, CommitMode commit) {
+    ask(1, Verb.VOLUME_CREATE, new VolumeArgument(name, replicas, commit), VolumeLine.class);
   }
 
   /** Mounts a volume through a host, and returns where. */

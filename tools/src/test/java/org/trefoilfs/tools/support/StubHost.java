@@ -11,7 +11,6 @@ import java.util.concurrent.CompletableFuture;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.chunk.Version;
-import org.trefoilfs.replication.commit.CommitMode;
 import org.trefoilfs.replication.host.HostOptions;
 import org.trefoilfs.replication.host.LossRecovery;
 import org.trefoilfs.replication.membership.AcceptedLoss;
@@ -35,6 +34,8 @@ import org.trefoilfs.replication.transport.netty.NettyServer;
 import org.trefoilfs.tools.library.ClusterSnapshot;
 import org.trefoilfs.tools.library.FsckResult;
 import org.trefoilfs.tools.library.Library;
+import org.trefoilfs.tools.library.LostSpoolFiles;
+import org.trefoilfs.tools.library.Promises;
 import org.trefoilfs.tools.library.RunningHost;
 import org.trefoilfs.tools.library.VolumeUsage;
 import org.trefoilfs.tools.mount.MountHandle;
@@ -170,7 +171,9 @@ public final class StubHost implements RunningHost {
         heard,
         closed.stream().map(Closed::group).toList(),
         Map.of(identity.id(), new Message.HostReport(true, 1 << 30, 1 << 29, Message.CatchUp.NONE)),
-        losses);
+        losses,
+        List.of(),
+        ClusterSnapshot.Mounts.NONE);
   }
 
   @Override
@@ -180,27 +183,35 @@ public final class StubHost implements RunningHost {
   }
 
   @Override
+  public List<LostSpoolFiles> keptLosses() {
+    return List.of();
+  }
+
+  @Override
   public VolumeUsage usage(VolumeInfo volume) {
     return new VolumeUsage(1, 0);
   }
 
   @Override
-  public synchronized VolumeInfo createVolume(
-      String name, int replicas, int minInSync, CommitMode commit) {
+  public synchronized VolumeInfo createVolume(String name, int replicas, Promises promises) {
     if (volumes.stream().anyMatch(volume -> volume.name().equals(name))) {
       throw new TrefoilException(Reason.EXISTS, "volume " + name + ": exists; choose another name");
     }
-    int least = minInSync == 0 ? VolumeInfo.usualMinInSync(replicas) : minInSync;
-    VolumeInfo made = new VolumeInfo(volumes.size() + 1, name, replicas, least, commit, false);
+    int least =
+        promises.minInSync() == 0 ? VolumeInfo.usualMinInSync(replicas) : promises.minInSync();
+    VolumeInfo made =
+        new VolumeInfo(
+            volumes.size() + 1, name, replicas, least, promises.commit(), promises.rpo(), false);
     volumes.add(made);
     return made;
   }
 
   @Override
-  public synchronized VolumeInfo setVolume(
-      VolumeInfo volume, int replicas, int minInSync, CommitMode commit) {
-    int least = minInSync == 0 ? volume.minInSync() : minInSync;
-    VolumeInfo changed = new VolumeInfo(volume.id(), volume.name(), replicas, least, commit, false);
+  public synchronized VolumeInfo setVolume(VolumeInfo volume, int replicas, Promises promises) {
+    int least = promises.minInSync() == 0 ? volume.minInSync() : promises.minInSync();
+    VolumeInfo changed =
+        new VolumeInfo(
+            volume.id(), volume.name(), replicas, least, promises.commit(), promises.rpo(), false);
     volumes.replaceAll(present -> present.id() == volume.id() ? changed : present);
     return changed;
   }

@@ -1,0 +1,195 @@
+package org.trefoilfs.tools.library;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.trefoilfs.mount.namespace.Location;
+import org.trefoilfs.mount.namespace.Names;
+import org.trefoilfs.mount.namespace.StateLogNames;
+import org.trefoilfs.mount.vfs.WriteBack;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.env.SystemTime;
+import org.trefoilfs.replication.host.Host;
+import org.trefoilfs.replication.host.MountPulse;
+import org.trefoilfs.replication.membership.ClusterCommand.OpenSession;
+import org.trefoilfs.replication.membership.VolumeInfo;
+import org.trefoilfs.replication.spool.Shipper;
+import org.trefoilfs.replication.spool.Spool;
+import org.trefoilfs.replication.spool.SpoolWindow;
+import org.trefoilfs.replication.spool.SpooledRange;
+import org.trefoilfs.replication.spool.SpooledWrite;
+import org.trefoilfs.replication.volume.Volume;
+
+/**
+ * Ships what the mounts of a killed daemon have left in their spools, when the host runs again
+ * while their sessions live: a new session takes over the write leases, the old one is closed, and
+ * once every host keeps its late writes out, the spool is shipped in order. What comes too late for
+ * that, or may be incomplete because the machine went down, is kept for export.
+ */
+final class SpoolAdoption {
+  private static final Duration FENCING = Duration.ofSeconds(30);
+  private static final Duration SHIPPING = Duration.ofMinutes(10);
+  private static final Duration POLL = Duration.ofMillis(20);
+  private static final Logger LOG = LoggerFactory.getLogger(SpoolAdoption.class);
+
+  private final Host host;
+  private final Member member;
+  private final Path data;
+
+  SpoolAdoption(Host host, Member member, Path data) {
+    this.host = host;
+    this.member = member;
+    this.data = data;
+  }
+
+  /** In the background; those that are found now, not those of mounts that come later. */
+  void start() {
+    for (SpoolDirectory left : SpoolDirectory.leftIn(data)) {
+      Thread.ofVirtual().name("adopt " + left.id()).start(() -> adopt(left));
+    }
+  }
+
+  private void adopt(SpoolDirectory left) {
+    try {
+      List<SpooledWrite> writes = left.read();
+      if (writes.isEmpty()) {
+        left.delete();
+      } else if (left.isOfThisBoot()) {
+        ship(left, writes);
+      } else {
+        give(left, writes, "the machine went down since, and the last of it may be missing");
+      }
+    } catch (TrefoilException e) {
+      LOG.error("spool {} is left for the next start: {}", left.path(), e.getMessage());
+    }
+  }
+
+  private void ship(SpoolDirectory left, List<SpooledWrite> writes) {
+    SpoolDirectory.About about = left.about().orElseThrow();
+    VolumeInfo volume = member.view().volumesById().get(about.volumeId());
+    if (volume == null || volume.deleted()) {
+      give(left, writes, "volume " + about.volume() + " was deleted");
+      return;
+    }
+    long session = MountSession.freshId();
+    long before = System.nanoTime();
+    left.describe(about.with(session));
+    Waits.get(
+        member
+            .cluster()
+            .openSession(
+                new OpenSession(
+                    session, volume.id(), MountSession.hostName(), about.mountPoint())));
+    Spool spool = new Spool(left.open(), SystemTime.INSTANCE, () -> volume.rpo());
+    writes.forEach(spool::recovered);
+    member.keepSession(session, before, new Pulse(spool));
+    try {
+      Names names =
+          Waits.get(
+              StateLogNames.open(member.stateLog(), volume.id(), session, SystemTime.INSTANCE));
+      if (!inherits(names, about, writes)) {
+        give(left, writes, "its session is over, and others may have written since");
+        return;
+      }
+      fence(about.sessions());
+      ship(spool, names, member.openVolume(volume, () -> session));
+      left.delete();
+      LOG.info(
+          "shipped {} writes that the mount at {} had left", writes.size(), about.mountPoint());
+    } finally {
+      member.dropSession(session);
+      var unused = member.cluster().closeSession(session);
+    }
+  }
+
+  /** Whether every file concerned was in nobody's hands since the mount's. */
+  private static boolean inherits(
+      Names names, SpoolDirectory.About about, List<SpooledWrite> writes) {
+    for (long old : about.sessions()) {
+      try {
+        Waits.get(names.inherit(old));
+      } catch (TrefoilException e) {
+        if (e.reason() != Reason.STALE) {
+          throw e;
+        }
+      }
+    }
+    return writes.stream()
+        .map(SpooledWrite::inode)
+        .distinct()
+        .allMatch(inode -> isHeld(names, inode));
+  }
+
+  private static boolean isHeld(Names names, long inode) {
+    try {
+      return Waits.get(names.lookup(Location.of(inode))).holder() == names.session();
+    } catch (TrefoilException e) {
+      if (e.reason() == Reason.NOT_FOUND) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  /** Writes of the killed process may still be on their way to a host that stands still. */
+  private void fence(List<Long> sessions) {
+    for (long old : sessions) {
+      Waits.get(member.cluster().closeSession(old));
+    }
+    long epoch = Waits.get(member.cluster().latest(member.view())).epoch();
+    long deadline = System.nanoTime() + FENCING.toNanos();
+    while (!host.isFenced(epoch)) {
+      if (System.nanoTime() - deadline > 0) {
+        throw new TrefoilException(
+            Reason.UNAVAILABLE, "not every host has heard that the earlier session is over");
+      }
+      LockSupport.parkNanos(POLL.toNanos());
+    }
+  }
+
+  private static void ship(Spool spool, Names names, Volume volume) {
+    Shipper shipper = new Shipper(spool, new WriteBack.ShippingSink(names, volume));
+    shipper.wake();
+    try {
+      spool.drained().orTimeout(SHIPPING.toMillis(), TimeUnit.MILLISECONDS).join();
+    } catch (RuntimeException e) {
+      shipper.stop();
+      throw TrefoilException.of(e);
+    }
+  }
+
+  private static void give(SpoolDirectory left, List<SpooledWrite> writes, String why) {
+    String mountPoint = left.about().map(SpoolDirectory.About::mountPoint).orElse("?");
+    LOG.error("the spool of the mount at {} cannot be shipped: {}", mountPoint, why);
+    Losses.log(mountPoint, SpooledRange.of(writes));
+    Losses.logKept(left.lost());
+  }
+
+  /** While it ships, the spool counts in the status as a mount's does. */
+  private record Pulse(Spool spool) implements MountPulse {
+    @Override
+    public long orphanCursor() {
+      return Long.MAX_VALUE;
+    }
+
+    @Override
+    public SpoolWindow window() {
+      return spool.window();
+    }
+
+    @Override
+    public List<SpooledRange> ranges() {
+      return spool.ranges();
+    }
+
+    @Override
+    public void evicted() {
+      spool.fail(new TrefoilException(Reason.IO, "the session that shipped a spool was evicted"));
+    }
+  }
+}
