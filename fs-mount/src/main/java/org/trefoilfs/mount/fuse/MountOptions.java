@@ -3,8 +3,8 @@ package org.trefoilfs.mount.fuse;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
-import org.trefoilfs.mount.vfs.VfsOptions;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 
@@ -12,11 +12,12 @@ import org.trefoilfs.replication.TrefoilException;
  * Options of a mount, as after {@code -o}.
  *
  * @param source what the mount table shows as the device: {@code trefoil:VOLUME}
- * @param timeout no call lasts longer; for {@link VfsOptions}
+ * @param timeout no call lasts longer; absent: as long as the cluster is waited for, and a little
  * @param threads calls served at the same time through libfuse; the kernel transport has no such
  *     limit, and up to 4 threads that read
  */
-public record MountOptions(Set<Flag> flags, String source, Duration timeout, int threads) {
+public record MountOptions(
+    Set<Flag> flags, String source, Optional<Duration> timeout, int threads) {
   /** A call may wait for replicas, so there are many more than processors; 256 KiB each. */
   public static final int DEFAULT_THREADS = 32;
 
@@ -72,7 +73,7 @@ public record MountOptions(Set<Flag> flags, String source, Duration timeout, int
 
   private static final class Parser {
     final Set<Flag> flags = EnumSet.noneOf(Flag.class);
-    Duration timeout = VfsOptions.DEFAULT.timeout();
+    Optional<Duration> timeout = Optional.empty();
     int threads = DEFAULT_THREADS;
 
     Parser() {
@@ -97,7 +98,7 @@ public record MountOptions(Set<Flag> flags, String source, Duration timeout, int
         case "nosuid" -> flags.add(Flag.NO_SUID);
         case "nodev" -> flags.add(Flag.NO_DEVICES);
         case "noexec" -> flags.add(Flag.NO_EXEC);
-        case "timeout" -> timeout = seconds(option, value);
+        case "timeout" -> timeout = Optional.of(seconds(option, value));
         case "threads" -> threads = threads(option, value);
         case "defaults", "noauto", "auto", "_netdev", "nofail", "noatime", "relatime" -> {}
         default -> throw invalid("unknown mount option '" + option + "'; there are: " + KNOWN);

@@ -12,8 +12,22 @@ import org.trefoilfs.mount.namespace.CommitRule;
  * @param async whether a file with this rule is to be committed asynchronously, as things are now
  */
 public record VfsOptions(Duration timeout, Duration timesInterval, Predicate<CommitRule> async) {
-  /** The volume and the namespace give up after 30 s themselves; this only bounds their defects. */
-  public static final VfsOptions DEFAULT =
-      new VfsOptions(
-          Duration.ofSeconds(35), Duration.ofMillis(100), rule -> rule == CommitRule.ASYNC);
+  private static final Duration TIMES_INTERVAL = Duration.ofMillis(100);
+
+  /** Beyond the time after which the volume and the namespace give up themselves. */
+  private static final Duration MARGIN = Duration.ofSeconds(5);
+
+  /**
+   * The usual ones.
+   *
+   * @param patience how long the volume and the namespace wait for the cluster: they say what was
+   *     in the way, and the timeout here only bounds their defects
+   */
+  public static VfsOptions outlasting(Duration patience, Predicate<CommitRule> async) {
+    return new VfsOptions(patience.plus(MARGIN), TIMES_INTERVAL, async);
+  }
+
+  public VfsOptions withTimeout(Duration other) {
+    return new VfsOptions(other, timesInterval, async);
+  }
 }

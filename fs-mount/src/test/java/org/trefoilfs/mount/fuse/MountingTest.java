@@ -165,7 +165,7 @@ class MountingTest {
   void optionsAreParsedOrRefusedByName() {
     MountOptions options = MountOptions.parse("ro,rw,sync,timeout=5s,threads=3,defaults", "s");
     assertThat(options.flags()).contains(Flag.SYNC).doesNotContain(Flag.READ_ONLY);
-    assertThat(options.timeout()).isEqualTo(Duration.ofSeconds(5));
+    assertThat(options.timeout()).contains(Duration.ofSeconds(5));
     assertThat(options.threads()).isEqualTo(3);
     assertThat(MountOptions.parse("ro", "s").has(Flag.READ_ONLY)).isTrue();
     assertThat(MountOptions.parse("only_me", "s").has(Flag.ALLOW_OTHER)).isFalse();

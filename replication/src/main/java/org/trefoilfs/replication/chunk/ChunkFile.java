@@ -150,6 +150,18 @@ final class ChunkFile implements Closeable {
     meta.write(channel, version);
   }
 
+  /** Takes what lies in the blocks of the range for their content, where it is torn. */
+  void adoptTorn(int offset, int length) throws IOException {
+    for (int block = Blocks.of(offset); block < Blocks.atOrAfter(offset + length); block++) {
+      int found = Blocks.checksum(readBlocks(block, block));
+      if (found != meta.checksum(block)) {
+        LOG.info("chunk file {}: torn block {} waits for redo", path, block);
+        meta.setChecksum(block, found);
+      }
+    }
+    meta.write(channel, meta.version());
+  }
+
   /** Fills a new file. */
   void fill(ChunkImage image) throws IOException {
     for (Extent extent : image.extents()) {

@@ -26,6 +26,13 @@ public interface ChunkStore extends Closeable {
    */
   void apply(int pg, Mutation mutation, Version version, Redo redo);
 
+  /**
+   * A write of these bytes may have been torn, and is going to be redone or replaced: where a block
+   * of them, or the chunk's table, does not match its checksum, what lies there is taken for the
+   * content. Nothing happens where there is no such chunk.
+   */
+  void adopt(int pg, ChunkId id, int offset, int length);
+
   /** Replaces the whole chunk (creates it, or drops every old block). */
   void install(int pg, ChunkImage image);
 

@@ -101,6 +101,21 @@ public final class FileChunkStore implements ChunkStore {
         });
   }
 
+  @Override
+  public void adopt(int pg, ChunkId id, int offset, int length) {
+    changing(
+        pg,
+        id,
+        key -> ChunkFile.open(path(key), key.id(), Redo.REDO),
+        slot -> {
+          ChunkFile file = slot.file();
+          if (file != null) {
+            slot.markDirty();
+            file.adoptTorn(offset, length);
+          }
+        });
+  }
+
   /** {@inheritDoc} One at {@link Version#NONE} without extents removes the chunk. */
   @Override
   public void install(int pg, ChunkImage image) {

@@ -156,6 +156,11 @@ public final class Client implements Closeable {
     return link.volume(volume, timeout, SystemTime.INSTANCE, timer, this::refresh, session);
   }
 
+  /** How long a call waits before it fails. */
+  public Duration patience() {
+    return settings.timeout();
+  }
+
   /** As {@link Host#keepSession}. */
   public BooleanSupplier keepSession(long session, long openedNanos, MountPulse mount) {
     return sessions.opened(session, openedNanos, mount);

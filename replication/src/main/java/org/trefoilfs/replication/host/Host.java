@@ -514,6 +514,11 @@ public final class Host implements Closeable {
     return openVolume(volume, () -> SessionFence.NO_SESSION);
   }
 
+  /** How long calls through this host wait before they fail. */
+  public Duration patience() {
+    return options.settings().timeout();
+  }
+
   /**
    * A volume's chunks, as this host reaches them: its own replicas in-process.
    *

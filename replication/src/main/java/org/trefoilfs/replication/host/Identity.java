@@ -1,18 +1,16 @@
 package org.trefoilfs.replication.host;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Properties;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.env.StableFile;
 import org.trefoilfs.replication.membership.Address;
 import org.trefoilfs.replication.membership.HostId;
 
@@ -87,14 +85,10 @@ public record Identity(
     properties.setProperty("witness", Boolean.toString(witness));
     properties.setProperty("detection-ms", Long.toString(detection.toMillis()));
     properties.setProperty("incarnation", Long.toString(incarnation));
-    Path temporary = data.resolve(FILE + ".new");
+    ByteArrayOutputStream text = new ByteArrayOutputStream();
     try {
-      try (OutputStream out = Files.newOutputStream(temporary)) {
-        properties.store(out, "Trefoil host; do not copy to another machine");
-      }
-      sync(temporary);
-      Files.move(temporary, data.resolve(FILE), StandardCopyOption.ATOMIC_MOVE);
-      sync(data);
+      properties.store(text, "Trefoil host; do not copy to another machine");
+      StableFile.replace(data.resolve(FILE), text.toByteArray());
     } catch (IOException e) {
       throw new TrefoilException(
           Reason.IO, "cannot write " + data.resolve(FILE) + ": " + e.getMessage(), e);
@@ -103,11 +97,5 @@ public record Identity(
 
   public Identity nextIncarnation() {
     return new Identity(clusterId, host, name, address, witness, detection, incarnation + 1);
-  }
-
-  private static void sync(Path path) throws IOException {
-    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-      channel.force(true);
-    }
   }
 }

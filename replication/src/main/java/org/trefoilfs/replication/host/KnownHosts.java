@@ -1,13 +1,16 @@
 package org.trefoilfs.replication.host;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Collection;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.trefoilfs.replication.env.StableFile;
 import org.trefoilfs.replication.membership.Address;
 
 /**
@@ -36,13 +39,12 @@ final class KnownHosts {
   }
 
   static void save(Path data, Collection<Address> hosts) {
-    if (hosts.isEmpty()) {
+    if (hosts.isEmpty() || Set.copyOf(hosts).equals(Set.copyOf(load(data)))) {
       return;
     }
-    Path temporary = data.resolve(FILE + ".new");
+    String lines = hosts.stream().map(host -> host + "\n").collect(Collectors.joining());
     try {
-      Files.write(temporary, hosts.stream().map(Address::toString).toList());
-      Files.move(temporary, data.resolve(FILE), StandardCopyOption.ATOMIC_MOVE);
+      StableFile.replace(data.resolve(FILE), lines.getBytes(StandardCharsets.UTF_8));
     } catch (IOException e) {
       log.warn("cannot write {}: {}", data.resolve(FILE), e.getMessage());
     }

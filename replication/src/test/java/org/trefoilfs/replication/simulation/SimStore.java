@@ -30,6 +30,9 @@ final class SimStore implements ChunkStore {
   static final int BLOCKS = 4;
   static final int BLOCK_BYTES = ChunkId.BLOCK;
 
+  /** Stands for the mixture that a torn write leaves. */
+  private static final long TORN = Long.MIN_VALUE + 0xbad;
+
   /**
    * @param digest of the checksum table, which knows what a damaged block should hold
    * @param damaged a bit for each block
@@ -112,6 +115,25 @@ final class SimStore implements ChunkStore {
         group(pg).put(id, new Chunk(version, blocks, digestOf(blocks), damaged));
       }
     }
+  }
+
+  /** What lies in a torn block is nothing that a client ever wrote: nobody may read it. */
+  @Override
+  public void adopt(int pg, ChunkId id, int offset, int length) {
+    Chunk old = group(pg).get(id);
+    if (old == null) {
+      return;
+    }
+    long[] blocks = old.blocks().clone();
+    int damaged = old.damaged();
+    int end = Math.min(BLOCKS, (offset + length + BLOCK_BYTES - 1) / BLOCK_BYTES);
+    for (int block = offset / BLOCK_BYTES; block < end; block++) {
+      if (old.isDamaged(block)) {
+        blocks[block] = TORN;
+        damaged &= ~(1 << block);
+      }
+    }
+    group(pg).put(id, new Chunk(old.version(), blocks, digestOf(blocks), damaged));
   }
 
   @Override

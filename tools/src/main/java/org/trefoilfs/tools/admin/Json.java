@@ -3,10 +3,10 @@ package org.trefoilfs.tools.admin;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Optional;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.env.StableFile;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.MapperFeature;
@@ -66,12 +66,10 @@ public final class Json {
     }
   }
 
-  /** Replaces a file atomically: a reader sees the old content or the new. */
+  /** Replaces a file, see {@link StableFile}. */
   public static void store(Path file, Object value) {
-    Path fresh = file.resolveSibling(file.getFileName() + ".new-" + ProcessHandle.current().pid());
     try {
-      Files.write(fresh, bytes(value));
-      Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      StableFile.replace(file, bytes(value));
     } catch (IOException e) {
       throw unwritable(file, e);
     }

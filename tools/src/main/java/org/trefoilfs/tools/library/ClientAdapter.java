@@ -144,6 +144,11 @@ final class ClientAdapter implements ClusterAccess, Member {
 
   /** Known to hosts alone; their reserves stand what mounts apart from them add. */
   @Override
+  public Duration patience() {
+    return client.patience();
+  }
+
+  @Override
   public boolean isFull() {
     return false;
   }

@@ -53,6 +53,8 @@ final class FuseMount implements MountHandle {
     MountOptions options = MountPoints.options(spec);
     FuseTransport transport = FuseTransport.named(spec.transport().toString(), SystemTime.INSTANCE);
     MountSession session = new MountSession(member, volume, spec.directory());
+    VfsOptions usual =
+        VfsOptions.outlasting(member.patience(), rule -> isAsync(member, session, rule));
     try {
       Vfs vfs =
           new Vfs(
@@ -60,10 +62,7 @@ final class FuseMount implements MountHandle {
               session.volume(),
               capacity,
               SystemTime.INSTANCE,
-              new VfsOptions(
-                  options.timeout(),
-                  VfsOptions.DEFAULT.timesInterval(),
-                  rule -> isAsync(member, session, rule)));
+              options.timeout().map(usual::withTimeout).orElse(usual));
       session.attach(vfs.writeBack());
       return new FuseMount(session, transport.mount(vfs, spec.path(), options), vfs);
     } catch (RuntimeException e) {

@@ -199,6 +199,11 @@ final class HostAdapter implements RunningHost, Member {
   }
 
   @Override
+  public Duration patience() {
+    return host.patience();
+  }
+
+  @Override
   public boolean isFull() {
     return Capacities.isFull(host.view(), host.reports());
   }

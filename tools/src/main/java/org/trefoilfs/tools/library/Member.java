@@ -1,6 +1,7 @@
 package org.trefoilfs.tools.library;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
@@ -18,6 +19,9 @@ interface Member {
   ClusterClient cluster();
 
   StateLog stateLog();
+
+  /** How long a call waits for the cluster before it fails. */
+  Duration patience();
 
   /** Whether a host has no room for anything new. Never asks anybody. */
   boolean isFull();

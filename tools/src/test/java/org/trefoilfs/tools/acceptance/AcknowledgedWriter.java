@@ -19,6 +19,9 @@ import java.util.Random;
  *   append L      the file "log" is L bytes long, and was synced; byte i is i mod 251
  *   file K        "file-K" was written, synced, and renamed from "new-K"
  * </pre>
+ *
+ * With {@link Names#SYNCED} the directories were synced, too: then all that is said survives a loss
+ * of power in either commit mode.
  */
 public final class AcknowledgedWriter {
   private static final int BLOCK = 4096;
@@ -27,27 +30,46 @@ public final class AcknowledgedWriter {
 
   private final Path directory;
   private final Random random;
+  private final Names names;
 
-  private AcknowledgedWriter(Path directory, long seed) {
+  private enum Names {
+    COMMITTED,
+    SYNCED
+  }
+
+  private AcknowledgedWriter(Path directory, long seed, Names names) {
     this.directory = directory;
     this.random = new Random(seed);
+    this.names = names;
   }
 
   static Companion start(Path directory, long seed) {
-    return Companion.start(AcknowledgedWriter.class, directory.toString(), Long.toString(seed));
+    return start(directory, seed, Names.COMMITTED);
   }
 
-  /** Arguments: a directory of the mount, which is created, and a seed. */
+  static Companion startSyncingNames(Path directory, long seed) {
+    return start(directory, seed, Names.SYNCED);
+  }
+
+  private static Companion start(Path directory, long seed, Names names) {
+    return Companion.start(
+        AcknowledgedWriter.class, directory.toString(), Long.toString(seed), names.name());
+  }
+
+  /** Arguments: a directory of the mount, which is created, a seed, and {@link Names}. */
   public static void main(String[] arguments) throws IOException {
     Companion.Until until = Companion.Until.inputEnds();
     Path directory = Files.createDirectories(Path.of(arguments[0]));
-    new AcknowledgedWriter(directory, Long.parseLong(arguments[1])).write(until);
+    long seed = Long.parseLong(arguments[1]);
+    new AcknowledgedWriter(directory, seed, Names.valueOf(arguments[2])).write(until);
     System.exit(0);
   }
 
   private void write(Companion.Until until) throws IOException {
     try (FileChannel blocks = open("blocks");
         FileChannel log = open("log")) {
+      syncNames(directory.getParent());
+      syncNames(directory);
       long length = 0;
       for (int i = 1; !until.isOver(); i++) {
         int block = random.nextInt(BLOCKS);
@@ -71,6 +93,15 @@ public final class AcknowledgedWriter {
       file.force(true);
     }
     Files.move(directory.resolve("new-" + number), directory.resolve("file-" + number));
+    syncNames(directory);
+  }
+
+  private void syncNames(Path changed) throws IOException {
+    if (names == Names.SYNCED) {
+      try (FileChannel channel = FileChannel.open(changed, StandardOpenOption.READ)) {
+        channel.force(true);
+      }
+    }
   }
 
   private FileChannel open(String name) throws IOException {

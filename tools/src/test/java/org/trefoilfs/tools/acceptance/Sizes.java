@@ -7,10 +7,11 @@ package org.trefoilfs.tools.acceptance;
  * @param treeFiles real files in {@link TreeCopyTest}
  * @param killFiles real files in each copy of {@link KillTest}, and in {@link RestartAllTest}
  * @param fioMegabytes that fio writes, in each mode
+ * @param powerRounds losses of power of one host, of two, and of all in {@link PowerLossTest}
  */
-record Sizes(int treeFiles, int killFiles, int fioMegabytes) {
-  private static final Sizes MODERATE = new Sizes(3_000, 700, 32);
-  private static final Sizes FULL = new Sizes(20_000, 6_000, 256);
+record Sizes(int treeFiles, int killFiles, int fioMegabytes, int powerRounds) {
+  private static final Sizes MODERATE = new Sizes(3_000, 700, 32, 1);
+  private static final Sizes FULL = new Sizes(20_000, 6_000, 256, 20);
 
   static Sizes chosen() {
     String wanted =

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -54,7 +55,9 @@ import org.trefoilfs.tools.status.StatusReport;
 public final class ClusterProcesses implements AutoCloseable {
   private static final Duration CONNECT = Duration.ofSeconds(5);
   private static final Duration ANSWER = Duration.ofSeconds(60);
-  private static final Duration HEALING = Duration.ofSeconds(120);
+
+  /** A busy machine takes minutes for it; longer is a hang. */
+  private static final Duration HEALING = Duration.ofMinutes(5);
 
   private final Path directory;
   private final Library library = new TrefoilLibrary();
@@ -113,7 +116,7 @@ public final class ClusterProcesses implements AutoCloseable {
     }
   }
 
-  /** Starts hosts that do not run, all at once: members of a cluster need each other to serve. */
+  /** Starts all hosts that do not run, at once: members of a cluster need each other to serve. */
   public void restartAll() {
     everywhere(configs.keySet().stream().filter(host -> !isRunning(host)).toList());
   }
@@ -137,13 +140,29 @@ public final class ClusterProcesses implements AutoCloseable {
 
   /** kill -9 of every host that runs, at once; returns when all are gone. */
   public void killAll() {
-    List<ProcessHandle> running =
-        configs.keySet().stream()
-            .filter(this::isRunning)
-            .flatMap(host -> ProcessHandle.of(pid(host)).stream())
-            .toList();
+    List<ProcessHandle> running = processes(configs.keySet());
     running.forEach(ProcessHandle::destroyForcibly);
     running.forEach(process -> process.onExit().join());
+  }
+
+  /**
+   * These hosts' machines lose their power at once: processes, mounts, and what the disks of their
+   * directories had not stored. Returns when the disks are mounted again, and no host runs there.
+   */
+  public void losePower(PowerDisks disks, Collection<Integer> hosts) {
+    List<ProcessHandle> running = processes(hosts);
+    running.forEach(ProcessHandle::destroyForcibly);
+    hosts.forEach(host -> PowerDisks.cut(data(host)));
+    running.forEach(process -> process.onExit().join());
+    hosts.forEach(host -> detachMounts(mountPoint(host)));
+    hosts.forEach(host -> disks.restore(data(host)));
+  }
+
+  private List<ProcessHandle> processes(Collection<Integer> hosts) {
+    return hosts.stream()
+        .filter(this::isRunning)
+        .flatMap(host -> ProcessHandle.of(pid(host)).stream())
+        .toList();
   }
 
   /** A host that does not run is gone for good, and its disk with it. */
@@ -261,7 +280,7 @@ public final class ClusterProcesses implements AutoCloseable {
   /** Never fails: what cannot be cleaned up must not hide what went wrong before. */
   @Override
   public void close() {
-    detachMounts();
+    detachMounts(directory);
     for (int host : configs.keySet()) {
       DaemonFile.load(data(host))
           .filter(DaemonFile::isRunning)
@@ -270,10 +289,10 @@ public final class ClusterProcesses implements AutoCloseable {
     }
     started.forEach(ProcessHandle::destroyForcibly);
     started.forEach(process -> process.onExit().join());
-    detachMounts();
+    detachMounts(directory);
   }
 
-  private void detachMounts() {
+  private static void detachMounts(Path directory) {
     for (MountTable.Mount mount : MountTable.all().reversed()) {
       if (mount.type().startsWith("fuse") && Path.of(mount.mountPoint()).startsWith(directory)) {
         try {

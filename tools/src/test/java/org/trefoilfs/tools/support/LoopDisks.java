@@ -3,13 +3,16 @@ package org.trefoilfs.tools.support;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /** Small ext4 disks in files, mounted where a test wants them, and gone when it ends. */
 public final class LoopDisks implements AutoCloseable {
   private final Path images;
-  private final List<Path> mounted = new ArrayList<>();
+  private final Map<Path, Disk> disks = new LinkedHashMap<>();
+
+  /** A file that holds an ext4, and how that is mounted. */
+  private record Disk(Path image, String options) {}
 
   /**
    * @param images where the files are kept
@@ -20,12 +23,23 @@ public final class LoopDisks implements AutoCloseable {
 
   /** Makes a disk, and the directory that it is mounted on. */
   public void mount(Path directory, int megabytes) throws IOException {
+    mount(directory, megabytes, "loop");
+  }
+
+  /** The same, with options as mount(8) takes them; {@code loop} must be among them. */
+  void mount(Path directory, int megabytes, String options) throws IOException {
     Files.createDirectories(directory);
-    Path image = images.resolve("disk-" + mounted.size() + ".img");
+    Path image = images.resolve("disk-" + disks.size() + ".img");
     Commands.run("truncate", "-s", megabytes + "M", image.toString());
     Commands.run("mkfs.ext4", "-q", "-m", "0", image.toString());
-    Commands.run("mount", "-o", "loop", image.toString(), directory.toString());
-    mounted.add(directory);
+    disks.put(directory, new Disk(image, options));
+    mountAgain(directory);
+  }
+
+  /** Mounts a disk of ours that is not mounted now. */
+  void mountAgain(Path directory) {
+    Disk disk = disks.get(directory);
+    Commands.run("mount", "-o", disk.options(), disk.image().toString(), directory.toString());
   }
 
   /** Takes space away, by a file that others of this machine might have written. */
@@ -47,7 +61,7 @@ public final class LoopDisks implements AutoCloseable {
   /** The loop device goes with its mount, and the images with their directory. */
   @Override
   public void close() {
-    for (Path directory : mounted) {
+    for (Path directory : disks.keySet()) {
       if (Commands.fails("umount", directory.toString())) {
         Commands.fails("umount", "-l", directory.toString());
       }

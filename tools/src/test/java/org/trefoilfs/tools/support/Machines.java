@@ -26,4 +26,25 @@ public interface Machines {
     List<Integer> ports = Ports.free(hosts, ThreadLocalRandom.current().nextInt(20_000, 31_000));
     return host -> "127.0.0.1:" + ports.get(host - 1);
   }
+
+  /** The same machines, and hosts that are started with these settings. */
+  default Machines with(HostConfig settings) {
+    Machines machines = this;
+    return new Machines() {
+      @Override
+      public String listen(int host) {
+        return machines.listen(host);
+      }
+
+      @Override
+      public List<String> enter(int host) {
+        return machines.enter(host);
+      }
+
+      @Override
+      public HostConfig settings(int host) {
+        return settings;
+      }
+    };
+  }
 }
