@@ -34,14 +34,18 @@ final class HeldLeases {
 
   private final Names names;
   private final TimeSource time;
-  private final Drainer drainer;
+  private final Written written;
   private final Map<Long, Lease> held = new ConcurrentHashMap<>();
   private final Map<Long, Long> contended = new ConcurrentHashMap<>();
   private final AtomicBoolean polling = new AtomicBoolean();
 
-  /** Completes when all that was written to the file under its lease is committed. */
-  interface Drainer {
+  /** What was written under leases. */
+  interface Written {
+    /** Completes when all that was written to the file is committed. */
     CompletableFuture<Void> drained(long inode);
+
+    /** Whether there is any of it that is not. */
+    boolean holds(long inode);
   }
 
   /** Under its monitor, writes are taken and the lease ends: never one after the other's end. */
@@ -80,10 +84,10 @@ final class HeldLeases {
     }
   }
 
-  HeldLeases(Names names, TimeSource time, Drainer drainer) {
+  HeldLeases(Names names, TimeSource time, Written written) {
     this.names = names;
     this.time = time;
-    this.drainer = drainer;
+    this.written = written;
   }
 
   @Nullable Lease get(long inode) {
@@ -139,7 +143,7 @@ final class HeldLeases {
     }
     if (!ending.isEmpty()) {
       CompletableFuture.allOf(
-              inodes.stream().map(drainer::drained).toArray(CompletableFuture[]::new))
+              inodes.stream().map(written::drained).toArray(CompletableFuture[]::new))
           .thenCompose(drained -> names.unlease(inodes))
           .whenComplete((done, failure) -> ended(ending, failure));
     }
@@ -194,7 +198,7 @@ final class HeldLeases {
         if (recalled != null && recalled.contains(lease.inode)) {
           contend(lease.inode);
           ending.add(lease);
-        } else if (now - lease.usedNanos > IDLE.toNanos()) {
+        } else if (now - lease.usedNanos > IDLE.toNanos() && !written.holds(lease.inode)) {
           ending.add(lease);
         }
       }

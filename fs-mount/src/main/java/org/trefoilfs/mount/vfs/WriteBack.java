@@ -36,9 +36,6 @@ import org.trefoilfs.replication.volume.Volume;
  * see a prefix of what happened here.
  */
 public final class WriteBack {
-  /** A writer that waits for longer counts as slowed down by the bound. */
-  private static final Duration SLOWED = Duration.ofMillis(1);
-
   private final Names names;
   private final TimeSource time;
   private final Waiting waiting;
@@ -63,9 +60,21 @@ public final class WriteBack {
     this.time = time;
     this.waiting = waiting;
     this.async = async;
-    this.leases = new HeldLeases(names, time, inode -> spool().drained(inode));
+    this.leases = new HeldLeases(names, time, new Spooled());
     Spool none = new Spool(SpoolStore.MEMORY, time, () -> SpoolLimits.DEFAULT);
     this.current = new Current(none, shipper(none, volume), () -> true);
+  }
+
+  private final class Spooled implements HeldLeases.Written {
+    @Override
+    public CompletableFuture<Void> drained(long inode) {
+      return spool().drained(inode);
+    }
+
+    @Override
+    public boolean holds(long inode) {
+      return spool().holds(inode);
+    }
   }
 
   /**
@@ -275,7 +284,6 @@ public final class WriteBack {
   }
 
   private boolean put(Lease lease, WriteRequest request) {
-    long began = time.nanoTime();
     while (true) {
       CompletableFuture<Void> room;
       synchronized (lease) {
@@ -287,14 +295,19 @@ public final class WriteBack {
         }
         room = spool().room();
       }
-      waiting.change(room);
-    }
-    long slowed = time.nanoTime() - began;
-    if (slowed > SLOWED.toNanos()) {
-      spool().slowed(slowed);
+      awaitRoom(room);
     }
     current.shipper.wake();
     return true;
+  }
+
+  private void awaitRoom(CompletableFuture<Void> room) {
+    long began = time.nanoTime();
+    try {
+      waiting.change(room);
+    } finally {
+      spool().slowed(time.nanoTime() - began);
+    }
   }
 
   private boolean offer(Lease lease, WriteRequest request) {

@@ -143,6 +143,21 @@ class WriteBackTest {
   }
 
   @Test
+  void aLeaseIsKeptWhileSomethingWaitsUnderIt() {
+    var gate = cluster.volume.hold(Kind.WRITE);
+    long file = create(here, "f");
+    write(here, file, 0, "hello");
+    await()
+        .during(Duration.ofMillis(1300))
+        .atMost(Duration.ofSeconds(5))
+        .until(() -> here.writeBack().window().bytes() == 5);
+    write(here, file, 5, " world");
+    assertThat(here.writeBack().window().bytes()).as("still asynchronous").isEqualTo(11);
+    gate.complete(null);
+    here.sync(file);
+  }
+
+  @Test
   void whatAnEvictedMountLosesIsSaidOnce() {
     cluster.volume.hold(Kind.WRITE);
     long file = create(here, "f");

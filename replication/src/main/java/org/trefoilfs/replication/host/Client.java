@@ -158,7 +158,7 @@ public final class Client implements Closeable {
 
   /** How long a call waits before it fails. */
   public Duration patience() {
-    return settings.timeout();
+    return timeout;
   }
 
   /** As {@link Host#keepSession}. */
