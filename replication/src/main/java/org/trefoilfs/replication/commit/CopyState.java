@@ -1,12 +1,16 @@
 package org.trefoilfs.replication.commit;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import org.trefoilfs.replication.chunk.BlockSet;
 import org.trefoilfs.replication.chunk.ChunkId;
+import org.trefoilfs.replication.chunk.Mutation;
 import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.journal.JournalRecord;
 
@@ -28,6 +32,9 @@ public final class CopyState {
 
   /** Chunks copied since the base. */
   private final Set<ChunkId> chunks = new HashSet<>();
+
+  /** See {@link #leftOut(Mutation)}. Not in the journal: its replay leaves nothing out. */
+  private final Map<ChunkId, BlockSet> leftOut = new HashMap<>();
 
   CopyState() {}
 
@@ -64,9 +71,24 @@ public final class CopyState {
     base = Optional.empty();
   }
 
+  /**
+   * A committed write was not applied, for an image of its chunk is to bring it. A replay of the
+   * journal would apply it; so until the image is here, the chunk is not what it will be after a
+   * restart, and is equal to nobody's.
+   */
+  public void leftOut(Mutation write) {
+    leftOut.computeIfAbsent(write.chunk(), _ -> BlockSet.none()).add(BlockSet.of(write));
+  }
+
+  /** The blocks of all such writes: whatever the next catch-up finds, it copies them. */
+  public Map<ChunkId, BlockSet> leftOut() {
+    return Map.copyOf(leftOut);
+  }
+
   /** A chunk, or what differs of it, was replaced by another member's, as of this version. */
   public void copied(ChunkId chunk, Version version) {
     reached(version);
+    leftOut.remove(chunk);
     if (base.isPresent()) {
       chunks.add(chunk);
     }
@@ -93,6 +115,7 @@ public final class CopyState {
     complete = true;
     base = Optional.empty();
     chunks.clear();
+    leftOut.clear();
     copied.values().removeIf(n -> n <= now.n());
   }
 

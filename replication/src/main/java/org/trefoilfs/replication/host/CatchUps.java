@@ -220,6 +220,12 @@ final class CatchUps {
           }
           own.forEach(
               (chunk, blocks) -> catchUp.changed(chunk, blocksToFetch(slot.pg, chunk, blocks)));
+          slot.group
+              .log()
+              .copyState()
+              .leftOut()
+              .forEach(
+                  (chunk, blocks) -> catchUp.changed(chunk, blocksToFetch(slot.pg, chunk, blocks)));
           putOff.forEach(chunk -> catchUp.changed(chunk, BlockSet.all()));
           catchUp.listed(changes.since());
           return null;
@@ -253,7 +259,8 @@ final class CatchUps {
         slot,
         catchUp,
         () -> {
-          catchUp.compareAll(node.store().list(slot.pg));
+          catchUp.compareAll(
+              node.store().list(slot.pg), slot.group.log().copyState().leftOut().keySet());
           return null;
         });
     ChunkId after = BEFORE_ALL;

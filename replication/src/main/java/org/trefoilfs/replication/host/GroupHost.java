@@ -736,6 +736,8 @@ final class GroupHost implements GroupPorts {
     remember(slot, entry);
     if (slot.catchUp == null || slot.catchUp.admits(entry)) {
       node.applier().committed(entry);
+    } else {
+      slot.group.log().copyState().leftOut(entry.mutation());
     }
   }
 

@@ -365,6 +365,8 @@ final class HostGroups implements GroupPorts {
     remember(entry);
     if (joining.admits(entry)) {
       applier.committed(entry);
+    } else {
+      group(entry.pg()).log().copyState().leftOut(entry.mutation());
     }
   }
 

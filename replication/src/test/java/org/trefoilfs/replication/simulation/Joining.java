@@ -135,22 +135,25 @@ final class Joining {
           groups.group(pg).log().copyState().hasCopied(chunk.id())
               && host.disk.store.appliedNumber(pg, chunk.id()) >= chunk.lastN();
       if (!there) {
-        catchUp.changed(chunk.id(), usable(pg, chunk.id()) ? chunk.blocks() : BlockSet.all());
+        changed(pg, catchUp, chunk.id(), chunk.blocks());
       }
     }
-    new TreeMap<>(own)
-        .forEach(
-            (chunk, blocks) -> catchUp.changed(chunk, usable(pg, chunk) ? blocks : BlockSet.all()));
+    new TreeMap<>(own).forEach((chunk, blocks) -> changed(pg, catchUp, chunk, blocks));
+    new TreeMap<>(groups.group(pg).log().copyState().leftOut())
+        .forEach((chunk, blocks) -> changed(pg, catchUp, chunk, blocks));
     catchUp.listed(changes.since());
     fetch(attempt, catchUp);
   }
 
-  private boolean usable(int pg, ChunkId chunk) {
-    return host.disk.store.appliedNumber(pg, chunk) > 0;
+  private void changed(int pg, CatchUp catchUp, ChunkId chunk, BlockSet blocks) {
+    boolean usable = host.disk.store.appliedNumber(pg, chunk) > 0;
+    catchUp.changed(chunk, usable ? blocks : BlockSet.all());
   }
 
   private void compareAll(Attempt attempt, CatchUp catchUp) {
-    catchUp.compareAll(host.disk.store.list(attempt.pg()));
+    catchUp.compareAll(
+        host.disk.store.list(attempt.pg()),
+        groups.group(attempt.pg()).log().copyState().leftOut().keySet());
     ask(
         attempt,
         new Message.ListChunks(attempt.pg(), attempt.view(), new ChunkId(Long.MIN_VALUE, 0)),
