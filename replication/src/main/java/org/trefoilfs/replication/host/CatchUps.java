@@ -1,6 +1,7 @@
 package org.trefoilfs.replication.host;
 
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -255,12 +256,14 @@ final class CatchUps {
 
   private void list(Attempt attempt, CatchUp catchUp) {
     GroupHost.Slot slot = attempt.slot();
+    Set<ChunkId> putOff = node.applier().putOff(slot.pg);
     locked(
         slot,
         catchUp,
         () -> {
-          catchUp.compareAll(
-              node.store().list(slot.pg), slot.group.log().copyState().leftOut().keySet());
+          Set<ChunkId> unsettled = new HashSet<>(slot.group.log().copyState().leftOut().keySet());
+          unsettled.addAll(putOff);
+          catchUp.compareAll(node.store().list(slot.pg), unsettled);
           return null;
         });
     ChunkId after = BEFORE_ALL;
