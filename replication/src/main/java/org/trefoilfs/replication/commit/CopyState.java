@@ -10,7 +10,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import org.trefoilfs.replication.chunk.BlockSet;
 import org.trefoilfs.replication.chunk.ChunkId;
-import org.trefoilfs.replication.chunk.Mutation;
 import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.journal.JournalRecord;
 
@@ -33,7 +32,7 @@ public final class CopyState {
   /** Chunks copied since the base. */
   private final Set<ChunkId> chunks = new HashSet<>();
 
-  /** See {@link #leftOut(Mutation)}. Not in the journal: its replay leaves nothing out. */
+  /** See {@link #leftOut(ChunkId, BlockSet)}. Not in the journal: its replay leaves nothing out. */
   private final Map<ChunkId, BlockSet> leftOut = new HashMap<>();
 
   CopyState() {}
@@ -72,15 +71,16 @@ public final class CopyState {
   }
 
   /**
-   * A committed write was not applied, for an image of its chunk is to bring it. A replay of the
-   * journal would apply it; so until the image is here, the chunk is not what it will be after a
-   * restart, and is equal to nobody's.
+   * What the journal says of these blocks is not in the store: a committed write was not applied,
+   * for an image of its chunk is to bring it, or an image found no space. A replay would apply it;
+   * so until an image is here, the chunk is not what it will be after a restart, and is equal to
+   * nobody's.
    */
-  public void leftOut(Mutation write) {
-    leftOut.computeIfAbsent(write.chunk(), _ -> BlockSet.none()).add(BlockSet.of(write));
+  public void leftOut(ChunkId chunk, BlockSet blocks) {
+    leftOut.computeIfAbsent(chunk, _ -> BlockSet.none()).add(blocks);
   }
 
-  /** The blocks of all such writes: whatever the next catch-up finds, it copies them. */
+  /** All such blocks: whatever the next catch-up finds, it copies them. */
   public Map<ChunkId, BlockSet> leftOut() {
     return Map.copyOf(leftOut);
   }

@@ -1,10 +1,13 @@
 package org.trefoilfs.replication.host;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicLong;
@@ -284,20 +287,22 @@ final class CatchUps {
       more = page.more();
       after = page.chunks().isEmpty() ? after : page.chunks().getLast().id();
     }
+    List<CompletableFuture<Boolean>> removed = new ArrayList<>();
     locked(
         slot,
         catchUp,
         () -> {
           if (isCurrent(attempt)) {
             groups.journalCommitted(slot);
-            catchUp.listingEnded().forEach(gone -> remove(slot.pg, gone));
+            catchUp.listingEnded().forEach(gone -> removed.add(remove(slot.pg, gone)));
           }
           return null;
         });
+    removed.forEach(CompletableFuture::join);
   }
 
-  private void remove(int pg, ChunkId gone) {
-    node.applier().replace(pg, new ChunkImage(gone, Version.NONE, List.of()), List.of());
+  private CompletableFuture<Boolean> remove(int pg, ChunkId gone) {
+    return node.applier().replace(pg, new ChunkImage(gone, Version.NONE, List.of()), List.of());
   }
 
   private void fetch(Attempt attempt, CatchUp catchUp, CatchUp.Wanted wanted) {
@@ -316,15 +321,20 @@ final class CatchUps {
       case Message other ->
           throw new TrefoilException(Reason.INVALID, "unexpected answer to a fetch: " + other);
     }
-    locked(
-        slot,
-        catchUp,
-        () -> {
-          if (isCurrent(attempt)) {
-            catchUp.fetched(image, blocks).ifPresent(kept -> install(slot, image, blocks, kept));
-          }
-          return null;
-        });
+    CompletableFuture<Boolean> installed =
+        locked(
+            slot,
+            catchUp,
+            () ->
+                isCurrent(attempt)
+                    ? catchUp
+                        .fetched(image, blocks)
+                        .map(kept -> install(slot, image, blocks, kept))
+                        .orElse(null)
+                    : null);
+    if (installed != null) {
+      awaitInstalled(slot, image, installed);
+    }
   }
 
   private static Message request(Attempt attempt, CatchUp.Wanted wanted, long since) {
@@ -334,16 +344,30 @@ final class CatchUps {
         : new Message.FetchBlocks(pg, attempt.view(), wanted.chunk(), since, wanted.blocks());
   }
 
-  private void install(GroupHost.Slot slot, ChunkImage image, BlockSet blocks, List<Entry> kept) {
+  /** As its replay will, the log takes the chunk for copied once that is in the journal. */
+  private CompletableFuture<Boolean> install(
+      GroupHost.Slot slot, ChunkImage image, BlockSet blocks, List<Entry> kept) {
     groups.journalCommitted(slot);
     // One without a version is no chunk: it goes as a whole.
-    if (blocks.isAll() || image.version().equals(Version.NONE)) {
-      node.applier().replace(slot.pg, image, kept);
-    } else {
-      node.applier().patch(slot.pg, image, blocks, kept);
-    }
+    CompletableFuture<Boolean> installed =
+        blocks.isAll() || image.version().equals(Version.NONE)
+            ? node.applier().replace(slot.pg, image, kept)
+            : node.applier().patch(slot.pg, image, blocks, kept);
     slot.group.log().copyState().copied(image.id(), image.version());
-    bytesDone.addAndGet(image.bytes());
+    return installed;
+  }
+
+  private void awaitInstalled(
+      GroupHost.Slot slot, ChunkImage image, CompletableFuture<Boolean> installed) {
+    try {
+      installed.join();
+      bytesDone.addAndGet(image.bytes());
+    } catch (CompletionException e) {
+      synchronized (slot) { // the disk is full, and the journal says that the image is here
+        slot.group.log().copyState().leftOut(image.id(), BlockSet.all());
+      }
+      throw e;
+    }
   }
 
   /** Tells the primary, again and again, until the view comes that makes this host in-sync. */

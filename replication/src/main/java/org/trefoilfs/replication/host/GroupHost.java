@@ -357,10 +357,12 @@ final class GroupHost implements GroupPorts {
 
   private boolean install(int pg, ChunkImage image) {
     Slot slot = slot(pg);
+    CompletableFuture<Boolean> installed;
     synchronized (slot) {
       journalCommitted(slot);
-      return node.applier().install(pg, image);
+      installed = node.applier().install(pg, image);
     }
+    return installed.join();
   }
 
   /**
@@ -737,7 +739,7 @@ final class GroupHost implements GroupPorts {
     if (slot.catchUp == null || slot.catchUp.admits(entry)) {
       node.applier().committed(entry);
     } else {
-      slot.group.log().copyState().leftOut(entry.mutation());
+      slot.group.log().copyState().leftOut(entry.mutation().chunk(), BlockSet.of(entry.mutation()));
     }
   }
 

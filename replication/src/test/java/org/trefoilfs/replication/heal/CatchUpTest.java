@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.trefoilfs.replication.chunk.BlockSet;
 import org.trefoilfs.replication.chunk.ChunkId;
 import org.trefoilfs.replication.chunk.ChunkInfo;
 import org.trefoilfs.replication.chunk.Mutation;
@@ -26,7 +27,7 @@ final class CatchUpTest {
   private final CatchUp catchUp = new CatchUp();
 
   private void writeIsLeftOut() {
-    state.leftOut(new Mutation.Write(CHUNK, 8192, ByteBuffer.allocate(8)));
+    state.leftOut(CHUNK, BlockSet.of(new Mutation.Write(CHUNK, 8192, ByteBuffer.allocate(8))));
   }
 
   private List<ChunkId> compare(List<ChunkInfo> ours, List<ChunkInfo> theirs) {

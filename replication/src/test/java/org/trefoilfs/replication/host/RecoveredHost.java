@@ -36,6 +36,11 @@ public final class RecoveredHost {
     return recovery.history(pg);
   }
 
+  /** A chunk is replaced, or removed, as it is by {@code Applier.replace}. */
+  public static void install(ChunkStore store, int pg, ChunkImage image) {
+    Applier.installWithoutJournal(store, pg, image);
+  }
+
   /** Blocks of a chunk are replaced, as they are by {@code Applier.patch}. */
   public static void patch(ChunkStore store, int pg, ChunkImage image, BlockSet blocks) {
     Applier.patchWithoutJournal(store, pg, image, blocks);

@@ -236,6 +236,7 @@ final class HostGroups implements GroupPorts {
     try {
       return applier.image(pg, chunk);
     } catch (TrefoilException e) {
+      world.trace.add(() -> host.id + " cannot give " + chunk + ": " + e.getMessage());
       if (group(pg).isPrimary()) {
         heal(pg, chunk);
       }
@@ -366,7 +367,10 @@ final class HostGroups implements GroupPorts {
     if (joining.admits(entry)) {
       applier.committed(entry);
     } else {
-      group(entry.pg()).log().copyState().leftOut(entry.mutation());
+      group(entry.pg())
+          .log()
+          .copyState()
+          .leftOut(entry.mutation().chunk(), BlockSet.of(entry.mutation()));
     }
   }
 
