@@ -2,6 +2,7 @@ package org.trefoilfs.replication.host;
 
 import java.io.Closeable;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -19,6 +20,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.IntToLongFunction;
 import java.util.stream.LongStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,8 +41,9 @@ import org.trefoilfs.replication.journal.JournalRecord;
 
 /**
  * Applies committed entries and installs images in the chunk store, lazily: only after their
- * journal records are on stable storage, so that a chunk file never holds what the journal could
- * have lost. Until then reads overlay the entries.
+ * journal records are on stable storage, and the one that says that they are committed, so that a
+ * chunk file never holds what a replay of the journal would not redo. Until then reads overlay the
+ * entries.
  *
  * <p>Locks: a stripe per chunk, taken alone. Readers share it; applying and installing exclude
  * them.
@@ -65,8 +68,12 @@ final class Applier implements Closeable {
 
   private static final Logger log = LoggerFactory.getLogger(Applier.class);
 
+  /** A disk without room for a record of a few bytes is asked again after so long. */
+  private static final Duration FULL_PAUSE = Duration.ofMillis(100);
+
   private final Journal journal;
   private final ChunkStore store;
+  private final IntToLongFunction commits;
   private final Consumer<TrefoilException> fatal;
   private final LinkedBlockingQueue<Work> queue = new LinkedBlockingQueue<>();
   private final ConcurrentHashMap<ChunkId, Queue<Entry>> overlay = new ConcurrentHashMap<>();
@@ -115,13 +122,19 @@ final class Applier implements Closeable {
         implements Work {}
   }
 
+  /**
+   * @param commits journals a group's commit index, and returns the record's position; takes the
+   *     group's lock
+   */
   Applier(
       Journal journal,
       ChunkStore store,
+      IntToLongFunction commits,
       DamageListener onDamage,
       Consumer<TrefoilException> fatal) {
     this.journal = journal;
     this.store = store;
+    this.commits = commits;
     this.fatal = fatal;
     this.onDamage = onDamage;
     for (int i = 0; i < stripes.length; i++) {
@@ -398,14 +411,18 @@ final class Applier implements Closeable {
     }
   }
 
-  private void applyBatch(List<Work> batch) {
+  private void applyBatch(List<Work> batch) throws InterruptedException {
     long position = 0;
+    Set<Integer> groups = new HashSet<>();
     for (Work work : batch) {
       switch (work) {
-        case Work.Apply(Entry entry) -> position = Math.max(position, entry.position());
+        case Work.Apply(Entry entry) -> groups.add(entry.pg());
         case Work.Install install -> position = Math.max(position, install.position());
         case Work.Barrier _ -> {}
       }
+    }
+    for (int pg : groups) {
+      position = Math.max(position, journalCommits(pg));
     }
     if (position > journal.synced()) {
       journal.sync(position).join();
@@ -418,6 +435,24 @@ final class Applier implements Closeable {
           reached.complete(null);
         }
         case Work.Install install -> install(install);
+      }
+    }
+  }
+
+  /**
+   * Its position is beyond those of the group's entries that wait here. Nothing can be applied, nor
+   * written, while there is no room for it.
+   */
+  private long journalCommits(int pg) throws InterruptedException {
+    while (true) {
+      try {
+        return commits.applyAsLong(pg);
+      } catch (TrefoilException e) {
+        if (e.reason() != Reason.NO_SPACE) {
+          throw e;
+        }
+        log.error("committed writes wait for space in the journal: {}", e.getMessage());
+        Thread.sleep(FULL_PAUSE);
       }
     }
   }

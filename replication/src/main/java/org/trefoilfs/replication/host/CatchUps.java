@@ -293,7 +293,7 @@ final class CatchUps {
         catchUp,
         () -> {
           if (isCurrent(attempt)) {
-            groups.journalCommitted(slot);
+            groups.journalCommitted(slot.pg);
             catchUp.listingEnded().forEach(gone -> removed.add(remove(slot.pg, gone)));
           }
           return null;
@@ -347,7 +347,7 @@ final class CatchUps {
   /** As its replay will, the log takes the chunk for copied once that is in the journal. */
   private CompletableFuture<Boolean> install(
       GroupHost.Slot slot, ChunkImage image, BlockSet blocks, List<Entry> kept) {
-    groups.journalCommitted(slot);
+    groups.journalCommitted(slot.pg);
     // One without a version is no chunk: it goes as a whole.
     CompletableFuture<Boolean> installed =
         blocks.isAll() || image.version().equals(Version.NONE)

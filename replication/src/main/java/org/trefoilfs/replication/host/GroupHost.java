@@ -359,7 +359,7 @@ final class GroupHost implements GroupPorts {
     Slot slot = slot(pg);
     CompletableFuture<Boolean> installed;
     synchronized (slot) {
-      journalCommitted(slot);
+      journalCommitted(slot.pg);
       installed = node.applier().install(pg, image);
     }
     return installed.join();
@@ -367,11 +367,17 @@ final class GroupHost implements GroupPorts {
 
   /**
    * To be called before an image is journaled, under the group's lock: a replay then redoes what
-   * the image holds before it, and not, when it comes to know that it was committed, over it.
+   * the image holds before it, and not, when it comes to know that it was committed, over it. And
+   * before committed writes are applied: a replay then redoes what a stop may tear.
+   *
+   * @return the record's position
    */
-  void journalCommitted(Slot slot) {
-    GroupLog group = slot.group.log();
-    append(new JournalRecord.Committed(slot.pg, group.last().view(), group.commitIndex()));
+  long journalCommitted(int pg) {
+    Slot slot = slot(pg);
+    synchronized (slot) {
+      GroupLog group = slot.group.log();
+      return append(new JournalRecord.Committed(pg, group.last().view(), group.commitIndex()));
+    }
   }
 
   /** The applier met a damaged block under a partial write. */

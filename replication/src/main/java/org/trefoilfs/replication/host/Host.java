@@ -265,7 +265,8 @@ public final class Host implements Closeable {
         JournalOptions.forDisk(store.space().total(), SystemRandom.INSTANCE);
     SegmentedJournal journal =
         SegmentedJournal.open(data.resolve("journal"), journalOptions, recovery::replay);
-    Applier applier = new Applier(journal, store, groups::damaged, this::fail);
+    Applier applier =
+        new Applier(journal, store, groups::journalCommitted, groups::damaged, this::fail);
     DiskRoom room = new DiskRoom(store, journal, journalOptions, applier);
     FailureDetector detector = new FailureDetector(time, detection);
     List<StateModule> all = new ArrayList<>(modules);

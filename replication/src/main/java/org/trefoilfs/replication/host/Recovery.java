@@ -63,23 +63,6 @@ final class Recovery {
     }
   }
 
-  /**
-   * What the store has applied was committed, be it that no record says so: its last writes may be
-   * torn, or be in the page cache alone, and once the group has begun anew nothing would redo them.
-   */
-  private void redoApplied(GroupLog group) {
-    long applied =
-        group.suffix().stream().filter(this::isApplied).mapToLong(Entry::n).max().orElse(0);
-    redo(group.commitTo(applied));
-  }
-
-  private boolean isApplied(Entry entry) {
-    return store
-        .info(entry.pg(), entry.mutation().chunk())
-        .filter(info -> info.version().equals(entry.version()))
-        .isPresent();
-  }
-
   /** What the group's journal records tell of its latest writes. */
   History history(int pg) {
     return histories.computeIfAbsent(pg, _ -> new History());
@@ -91,7 +74,6 @@ final class Recovery {
    * would make a later write look like an earlier one.
    */
   Map<Integer, GroupLog> groups(ReplayReport.Loss loss) {
-    groups.values().forEach(this::redoApplied);
     for (int pg : store.groups()) {
       if (loss == ReplayReport.Loss.DAMAGE || !groups.containsKey(pg)) {
         long highest =

@@ -30,13 +30,14 @@ final class ApplierTest {
 
   @TempDir Path directory;
   private final HeldJournal journal = new HeldJournal();
+  private volatile long committed;
   private ChunkStore store;
   private Applier applier;
 
   @BeforeEach
   void open() {
     store = FileChunkStore.open(directory);
-    applier = new Applier(journal, store, (_, _, _) -> {}, _ -> {});
+    applier = new Applier(journal, store, this::journalCommitted, (_, _, _) -> {}, _ -> {});
   }
 
   @AfterEach
@@ -44,6 +45,10 @@ final class ApplierTest {
     journal.stable(Long.MAX_VALUE);
     applier.close();
     store.close();
+  }
+
+  private long journalCommitted(int pg) {
+    return journal.append(new JournalRecord.Committed(pg, 1, committed));
   }
 
   private static ByteBuffer block(int value) {
@@ -67,7 +72,21 @@ final class ApplierTest {
     OperationId operation = new OperationId(7, n);
     long position =
         journal.append(new JournalRecord.Prepared(PG, 1, n, n - 1, operation, mutation));
+    committed = n;
     applier.committed(new Entry(PG, new Version(1, n), operation, mutation, position));
+  }
+
+  @Test
+  void writeIsAppliedOnlyWhenTheRecordThatItIsCommittedIsOnStableStorage() {
+    write(6, 2);
+    journal.stable(journal.end());
+    CompletableFuture<Void> barrier = applier.barrier();
+    await().until(journal::isAwaited);
+    assertThat(journal.records.getLast()).isEqualTo(new JournalRecord.Committed(PG, 1, 6));
+    assertThat(store.info(PG, CHUNK)).isEmpty();
+    journal.stable(journal.end());
+    barrier.join();
+    assertThat(stored()).isEqualTo(2);
   }
 
   @Test
@@ -96,9 +115,10 @@ final class ApplierTest {
   void writeThatIsCommittedAfterAnImageWasJournaledComesOverIt() {
     CompletableFuture<Boolean> done = applier.replace(PG, image(5, 1), List.of());
     write(6, 2);
-    journal.stable(journal.end());
+    CompletableFuture<Void> barrier = applier.barrier();
+    journal.stable(Long.MAX_VALUE);
     done.join();
-    applier.barrier().join();
+    barrier.join();
     assertThat(stored()).isEqualTo(2);
     assertThat(store.info(PG, CHUNK).orElseThrow().version()).isEqualTo(new Version(1, 6));
   }
@@ -107,17 +127,16 @@ final class ApplierTest {
   void healingImageTakesTheWritesAlongThatWaitToBeApplied() {
     write(6, 2);
     CompletableFuture<Boolean> done = applier.install(PG, image(5, 1));
-    journal.stable(journal.end());
+    journal.stable(Long.MAX_VALUE);
     assertThat(done.join()).isTrue();
     assertThat(stored()).isEqualTo(2);
-    assertThat(((JournalRecord.Installed) journal.records.getLast()).image().version())
-        .isEqualTo(new Version(1, 6));
+    assertThat(store.info(PG, CHUNK).orElseThrow().version()).isEqualTo(new Version(1, 6));
   }
 
   @Test
   void healingImageOlderThanTheChunkIsNotInstalled() {
     write(6, 2);
-    journal.stable(journal.end());
+    journal.stable(Long.MAX_VALUE);
     applier.barrier().join();
     assertThat(applier.install(PG, image(5, 1)).join()).isFalse();
     assertThat(stored()).isEqualTo(2);

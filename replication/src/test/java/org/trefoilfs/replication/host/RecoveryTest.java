@@ -45,19 +45,6 @@ final class RecoveryTest {
   }
 
   @Test
-  void whatTheStoreHasAppliedIsKnownToBeCommittedThoughNoRecordSaysSo() {
-    try (ChunkStore store = FileChunkStore.open(directory)) {
-      store.apply(PG, mutation(2), new Version(1, 2), ChunkStore.Redo.FIRST);
-      GroupLog log = replay(store, prepared(1), prepared(2), prepared(3));
-      assertThat(log.commitIndex()).isEqualTo(2);
-      assertThat(log.lastN()).isEqualTo(3);
-      assertThat(store.read(PG, CHUNK, 8, 8).getLong()).isEqualTo(1);
-      assertThat(recent.version(operation(2))).isEqualTo(new Version(1, 2));
-      assertThat(recent.version(operation(3))).isEqualTo(Version.NONE);
-    }
-  }
-
-  @Test
   void groupThatBeganAnewForgetsTheOperationsOfItsFormerHistory() {
     try (ChunkStore store = FileChunkStore.open(directory)) {
       replay(

@@ -3,7 +3,9 @@ package org.trefoilfs.replication.simulation;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import org.trefoilfs.replication.chunk.BlockSet;
 import org.trefoilfs.replication.chunk.ChunkId;
@@ -68,7 +70,17 @@ final class SimApplier {
   /** Completes when all that was committed here by now is applied. */
   CompletableFuture<Void> barrier() {
     List<Work> batch = List.copyOf(waiting);
-    long position = batch.stream().mapToLong(Work::position).max().orElse(0);
+    Set<Integer> groups = new TreeSet<>();
+    long position = 0;
+    for (Work work : batch) {
+      switch (work) {
+        case Work.Apply(Entry entry) -> groups.add(entry.pg());
+        case Work.Install install -> position = Math.max(position, install.position());
+      }
+    }
+    for (int pg : groups) {
+      position = Math.max(position, journalCommitted(pg));
+    }
     return disk.sync(position).thenRun(() -> batch.forEach(this::perform));
   }
 
@@ -169,9 +181,10 @@ final class SimApplier {
     return once(position, () -> RecoveredHost.patch(disk.store, pg, merged, blocks));
   }
 
-  private void journalCommitted(int pg) {
+  private long journalCommitted(int pg) {
     GroupLog log = host.groups.group(pg).log();
-    host.groups.append(new JournalRecord.Committed(pg, log.last().view(), log.commitIndex()));
+    return host.groups.append(
+        new JournalRecord.Committed(pg, log.last().view(), log.commitIndex()));
   }
 
   /** What lies before the oldest record still needed is in chunks on stable storage. */
