@@ -30,7 +30,12 @@ public interface ChunkStore extends Closeable {
   void install(int pg, ChunkImage image);
 
   /** The chunk's whole content, every block checked; empty when there is no such chunk. */
-  Optional<ChunkImage> image(int pg, ChunkId id);
+  default Optional<ChunkImage> image(int pg, ChunkId id) {
+    return image(pg, id, BlockSet.all());
+  }
+
+  /** The content of these blocks, each of them checked: damage elsewhere is none of theirs. */
+  Optional<ChunkImage> image(int pg, ChunkId id, BlockSet blocks);
 
   Optional<ChunkInfo> info(int pg, ChunkId id);
 

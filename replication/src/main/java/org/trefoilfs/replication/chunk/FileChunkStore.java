@@ -118,13 +118,13 @@ public final class FileChunkStore implements ChunkStore {
   }
 
   @Override
-  public Optional<ChunkImage> image(int pg, ChunkId id) {
+  public Optional<ChunkImage> image(int pg, ChunkId id, BlockSet blocks) {
     return reading(
         pg,
         id,
         slot -> {
           ChunkFile file = slot.file();
-          return file == null ? Optional.empty() : Optional.of(file.image());
+          return file == null ? Optional.empty() : Optional.of(file.image(blocks));
         });
   }
 

@@ -226,12 +226,12 @@ final class Applier implements Closeable {
     }
   }
 
-  /** The chunk as applied; see {@link #barrier} for bringing it up to date. */
-  Optional<ChunkImage> image(int pg, ChunkId chunk) {
+  /** Blocks of the chunk as applied; see {@link #barrier} for bringing it up to date. */
+  Optional<ChunkImage> image(int pg, ChunkId chunk, BlockSet blocks) {
     ReadWriteLock stripe = stripe(chunk);
     stripe.readLock().lock();
     try {
-      return store.image(pg, chunk);
+      return store.image(pg, chunk, blocks);
     } finally {
       stripe.readLock().unlock();
     }

@@ -198,7 +198,7 @@ final class GroupHost implements GroupPorts {
       case Message.ListChunks list -> virtual(reply, () -> list(list));
       case Message.ListChanges list -> virtual(reply, () -> listChanges(list));
       case Message.FetchChunk(int pg, ChunkId chunk) ->
-          virtual(reply, () -> new Message.Chunk(fetch(pg, chunk)));
+          virtual(reply, () -> new Message.Chunk(fetch(pg, chunk, BlockSet.all())));
       case Message.FetchBlocks fetch -> virtual(reply, () -> fetchBlocks(fetch));
       case Message.CaughtUp caughtUp -> {
         caughtUp(caughtUp);
@@ -571,39 +571,55 @@ final class GroupHost implements GroupPorts {
     }
   }
 
-  private ChunkImage fetch(int pg, ChunkId chunk) {
+  private ChunkImage fetch(int pg, ChunkId chunk, BlockSet blocks) {
     PgView view = node.view().placement().group(pg).orElse(null);
     if (view == null || !view.isInSync(node.self(), node.incarnation())) {
       throw new TrefoilException(Reason.STALE_VIEW, node.self() + " is not in sync in group " + pg);
     }
     node.applier().barrier().join();
     try {
-      return image(pg, chunk);
+      return image(pg, chunk, blocks);
     } catch (TrefoilException e) {
       // Only a primary: two members that heal from each other would ask each other for ever.
       if (e.reason() != Reason.CORRUPT || !isPrimary(pg)) {
         throw e;
       }
       heal(pg, chunk, e);
-      return image(pg, chunk);
+      return image(pg, chunk, blocks);
     }
   }
 
-  private ChunkImage image(int pg, ChunkId chunk) {
+  private ChunkImage image(int pg, ChunkId chunk, BlockSet blocks) {
     return node.applier()
-        .image(pg, chunk)
+        .image(pg, chunk, blocks)
         .orElseGet(() -> new ChunkImage(chunk, Version.NONE, List.of()));
   }
 
+  /**
+   * Reads no other blocks: a damaged one that the joiner has of old, and nobody here, must not keep
+   * it from joining, and from giving it back. What is written meanwhile is read as well, for the
+   * image's version says that it holds it.
+   */
   private Message fetchBlocks(Message.FetchBlocks fetch) {
     servingView(fetch.pg(), fetch.view());
-    ChunkImage image = fetch(fetch.pg(), fetch.chunk());
+    BlockSet blocks = changed(fetch);
+    while (true) {
+      ChunkImage image = fetch(fetch.pg(), fetch.chunk(), blocks);
+      BlockSet now = changed(fetch);
+      if (blocks.containsAll(now)) {
+        return new Message.Blocks(image, blocks);
+      }
+      blocks = now;
+    }
+  }
+
+  private BlockSet changed(Message.FetchBlocks fetch) {
     BlockSet blocks = fetch.blocks().copy();
     Slot slot = slot(fetch.pg());
     synchronized (slot) {
       blocks.add(slot.history.blocksSince(fetch.chunk(), fetch.since()));
     }
-    return new Message.Blocks(image.only(blocks), blocks);
+    return blocks;
   }
 
   private boolean isPrimary(int pg) {

@@ -143,7 +143,10 @@ final class HostGroups implements GroupPorts {
         if (view == null || !view.isInSync(host.id, incarnation)) {
           throw new TrefoilException(Reason.STALE_VIEW, "not in sync");
         }
-        after(applier.barrier(), reply, () -> new Message.Chunk(image(fetch.pg(), fetch.chunk())));
+        after(
+            applier.barrier(),
+            reply,
+            () -> new Message.Chunk(image(fetch.pg(), fetch.chunk(), BlockSet.all())));
       }
       case Message.ListChanges list -> {
         servingView(list.pg(), list.view());
@@ -229,12 +232,12 @@ final class HostGroups implements GroupPorts {
   private Message blocks(Message.FetchBlocks fetch) {
     BlockSet blocks = fetch.blocks().copy();
     blocks.add(history(fetch.pg()).blocksSince(fetch.chunk(), fetch.since()));
-    return new Message.Blocks(image(fetch.pg(), fetch.chunk()).only(blocks), blocks);
+    return new Message.Blocks(image(fetch.pg(), fetch.chunk(), blocks), blocks);
   }
 
-  private ChunkImage image(int pg, ChunkId chunk) {
+  private ChunkImage image(int pg, ChunkId chunk, BlockSet blocks) {
     try {
-      return applier.image(pg, chunk);
+      return applier.image(pg, chunk, blocks);
     } catch (TrefoilException e) {
       world.trace.add(() -> host.id + " cannot give " + chunk + ": " + e.getMessage());
       if (group(pg).isPrimary()) {

@@ -121,8 +121,8 @@ final class SimApplier {
     return newest == null ? disk.store.block(pg, chunk, block) : SimStore.value(newest.data());
   }
 
-  ChunkImage image(int pg, ChunkId chunk) {
-    return disk.store.image(pg, chunk).orElseGet(() -> nothing(chunk));
+  ChunkImage image(int pg, ChunkId chunk, BlockSet blocks) {
+    return disk.store.image(pg, chunk, blocks).orElseGet(() -> nothing(chunk));
   }
 
   static ChunkImage nothing(ChunkId chunk) {

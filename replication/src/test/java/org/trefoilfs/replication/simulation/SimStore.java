@@ -12,6 +12,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.chunk.BlockSet;
 import org.trefoilfs.replication.chunk.ChunkId;
 import org.trefoilfs.replication.chunk.ChunkImage;
 import org.trefoilfs.replication.chunk.ChunkInfo;
@@ -124,14 +125,16 @@ final class SimStore implements ChunkStore {
   }
 
   @Override
-  public Optional<ChunkImage> image(int pg, ChunkId id) {
+  public Optional<ChunkImage> image(int pg, ChunkId id, BlockSet blocks) {
     Chunk chunk = group(pg).get(id);
     if (chunk == null) {
       return Optional.empty();
     }
     List<Extent> extents = new ArrayList<>();
     for (int block = 0; block < BLOCKS; block++) {
-      long value = block(pg, id, block);
+      boolean wanted =
+          blocks.containsAll(BlockSet.of(new Mutation.Punch(id, block * BLOCK_BYTES, BLOCK_BYTES)));
+      long value = wanted ? block(pg, id, block) : 0;
       if (value != 0) {
         extents.add(new Extent(block * BLOCK_BYTES, data(value)));
       }
