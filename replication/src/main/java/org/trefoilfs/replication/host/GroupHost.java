@@ -554,12 +554,14 @@ final class GroupHost implements GroupPorts {
 
   /**
    * A group that this host joins has committed these. Called under its lock, before the host counts
-   * as having caught up: as primary it must know a retry of any of them.
+   * as having caught up: as primary it must know a retry of any of them. A catch-up that is tried
+   * again and again is told the same each time, and journals it once.
    */
   void committedEarlier(int pg, List<OperationId> operations) {
-    if (!operations.isEmpty()) {
-      append(new JournalRecord.Answered(pg, operations));
-      recent.committedEarlier(pg, operations);
+    List<OperationId> news = recent.unknown(operations);
+    if (!news.isEmpty()) {
+      append(new JournalRecord.Answered(pg, news));
+      recent.committedEarlier(pg, news);
     }
   }
 

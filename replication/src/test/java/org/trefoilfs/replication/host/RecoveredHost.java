@@ -54,6 +54,10 @@ public final class RecoveredHost {
     recent.committedEarlier(pg, operations);
   }
 
+  public List<OperationId> unknown(List<OperationId> operations) {
+    return recent.unknown(operations);
+  }
+
   public void forget(int pg) {
     recent.forget(pg);
   }

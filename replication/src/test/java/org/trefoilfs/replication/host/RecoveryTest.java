@@ -59,6 +59,18 @@ final class RecoveryTest {
   }
 
   @Test
+  void operationsThatAreToldAgainAreNoNews() {
+    assertThat(recent.unknown(List.of(operation(1), operation(2))))
+        .containsExactly(operation(1), operation(2));
+    recent.committed(PG, operation(1), new Version(1, 1));
+    recent.committedEarlier(PG, List.of(operation(2)));
+    assertThat(recent.unknown(List.of(operation(1), operation(2), operation(3))))
+        .containsExactly(operation(3));
+    recent.forget(PG);
+    assertThat(recent.unknown(List.of(operation(1)))).containsExactly(operation(1));
+  }
+
+  @Test
   void oldestOperationsAreForgottenInTheirGroupsToo() {
     for (long n = 1; n <= RecentOperations.MAX_OPERATIONS + 1; n++) {
       recent.committed(PG, operation(n), new Version(1, n));

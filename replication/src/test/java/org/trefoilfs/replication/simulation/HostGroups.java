@@ -219,9 +219,10 @@ final class HostGroups implements GroupPorts {
   }
 
   void committedEarlier(int pg, List<OperationId> operations) {
-    if (!operations.isEmpty()) {
-      append(new JournalRecord.Answered(pg, operations));
-      recovered.committedEarlier(pg, operations);
+    List<OperationId> news = recovered.unknown(operations);
+    if (!news.isEmpty()) {
+      append(new JournalRecord.Answered(pg, news));
+      recovered.committedEarlier(pg, news);
     }
   }
 
