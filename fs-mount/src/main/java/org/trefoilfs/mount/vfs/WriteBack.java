@@ -92,8 +92,8 @@ public final class WriteBack {
   /** Brings to the volume and the namespace what a spool holds. */
   public record ShippingSink(Names names, Volume volume) implements Shipper.Sink {
     @Override
-    public CompletableFuture<?> write(long inode, long offset, ByteBuffer data) {
-      return volume.write(inode, offset, data);
+    public Supplier<CompletableFuture<Void>> write(long inode, long offset, ByteBuffer data) {
+      return volume.prepareWrite(inode, offset, data);
     }
 
     @Override

@@ -38,7 +38,13 @@ public final class CatchUp {
   private final TreeMap<ChunkId, BlockSet> wanted = new TreeMap<>();
   private final Map<ChunkId, List<Entry>> fetching = new HashMap<>();
   private final Map<ChunkId, ChunkInfo> local = new HashMap<>();
+
+  /** Of what is wanted or being fetched: how much that is, as far as known. */
   private final Map<ChunkId, Long> bytesOf = new HashMap<>();
+
+  /** The blocks that {@link #bytesOf} counts; none of a chunk whose size the listing has told. */
+  private final Map<ChunkId, BlockSet> counted = new HashMap<>();
+
   private final AtomicLong bytesLeft = new AtomicLong();
   private final AtomicLong bytesChanged = new AtomicLong();
   private volatile boolean listed;
@@ -51,7 +57,7 @@ public final class CatchUp {
 
   /** Blocks of a chunk that differ, or may. To be called for each, then {@link #listed}. */
   public void changed(ChunkId chunk, BlockSet blocks) {
-    want(chunk, blocks, blocks.bytes());
+    want(chunk, blocks, blocks);
   }
 
   /**
@@ -60,7 +66,7 @@ public final class CatchUp {
    * @param blocks that are known to have been written, for the count of bytes alone
    */
   public void missing(ChunkId chunk, BlockSet blocks) {
-    want(chunk, WHOLE, blocks.bytes());
+    want(chunk, WHOLE, blocks);
   }
 
   /**
@@ -88,6 +94,7 @@ public final class CatchUp {
         settled.add(theirs.id());
       } else {
         wanted.put(theirs.id(), WHOLE);
+        counted.remove(theirs.id());
         expect(theirs.id(), (long) theirs.blocks() * ChunkId.BLOCK);
       }
     }
@@ -124,12 +131,15 @@ public final class CatchUp {
     return since;
   }
 
-  /** These blocks are to be fetched as well, some {@code bytes} of them. */
-  private void want(ChunkId chunk, BlockSet blocks, long bytes) {
+  /** These blocks are to be fetched as well; those that were written are counted. */
+  private void want(ChunkId chunk, BlockSet blocks, BlockSet written) {
     settled.remove(chunk);
-    BlockSet all = union(wanted.getOrDefault(chunk, BlockSet.none()), blocks);
-    wanted.put(chunk, all);
-    expect(chunk, Math.min(bytesOf.getOrDefault(chunk, 0L) + bytes, all.bytes()));
+    wanted.put(chunk, union(wanted.getOrDefault(chunk, BlockSet.none()), blocks));
+    if (counted.containsKey(chunk) || !bytesOf.containsKey(chunk)) {
+      BlockSet all = counted.computeIfAbsent(chunk, _ -> BlockSet.none());
+      all.add(written);
+      expect(chunk, all.bytes());
+    }
   }
 
   private static BlockSet union(BlockSet known, BlockSet more) {
@@ -182,11 +192,12 @@ public final class CatchUp {
     BlockSet more = BlockSet.none();
     aside.forEach(entry -> more.add(BlockSet.of(entry.mutation())));
     if (!blocks.containsAll(more)) {
-      long bytes = more.bytes();
-      more.add(blocks);
-      want(image.id(), more, bytes);
+      BlockSet all = more.copy();
+      all.add(blocks);
+      want(image.id(), all, more);
       return Optional.empty();
     }
+    counted.remove(image.id());
     Long expected = bytesOf.remove(image.id());
     bytesLeft.addAndGet(expected == null ? 0 : -expected);
     settled.add(image.id());
@@ -211,7 +222,7 @@ public final class CatchUp {
       return true;
     }
     BlockSet blocks = BlockSet.of(entry.mutation());
-    want(chunk, blocks, blocks.bytes());
+    want(chunk, blocks, blocks);
     return false;
   }
 

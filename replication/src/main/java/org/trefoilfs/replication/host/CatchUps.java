@@ -205,12 +205,21 @@ final class CatchUps {
     }
   }
 
-  /** Waits first: what is written while a chunk is being fetched is kept in memory. */
+  /**
+   * Waits first, for what is written while a chunk is being fetched is kept in memory; and again
+   * when more of it was written meanwhile.
+   */
   private void copyNext(Attempt attempt, CatchUp catchUp, long expected) {
-    pace.await(expected, () -> isCurrent(attempt));
+    long awaited = 0;
+    long bytes = expected;
+    while (bytes > awaited && isCurrent(attempt)) {
+      pace.await(bytes - awaited, () -> isCurrent(attempt));
+      awaited = bytes;
+      bytes = nextBytes(attempt, catchUp).orElse(0);
+    }
     CatchUp.Wanted next = locked(attempt.slot(), catchUp, () -> catchUp.startFetch().orElse(null));
     long copied = next == null ? 0 : fetch(attempt, catchUp, next);
-    pace.settle(expected, copied);
+    pace.settle(awaited, copied);
     progress.copied(copied, node.time().nanoTime());
   }
 

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,19 +33,29 @@ public final class Shipper {
   private final Sink sink;
   private boolean busy;
   private boolean stopped;
+
+  /** The batch that was tried, and will be until it succeeds: it does not grow meanwhile. */
+  private @Nullable UnderWay underWay;
+
   private long untoldEnd;
   private long untoldBytes;
   private Duration pause = FIRST_PAUSE;
 
   /** Where writes go. Futures may fail with {@link TrefoilException}; each is tried again. */
   public interface Sink {
-    CompletableFuture<?> write(long inode, long offset, ByteBuffer data);
+    /**
+     * A write, each of whose attempts is the same one to the replicas: a late attempt must not be
+     * applied over what was written after an earlier one.
+     */
+    Supplier<? extends CompletableFuture<?>> write(long inode, long offset, ByteBuffer data);
 
     /** Tells the namespace the size and times that shipped writes give the file. */
     CompletableFuture<?> tell(Report report);
 
     CompletableFuture<?> pause(Duration pause);
   }
+
+  private record UnderWay(Batch batch, Supplier<? extends CompletableFuture<?>> attempt) {}
 
   public Shipper(Spool spool, Sink sink) {
     this.spool = spool;
@@ -92,12 +103,16 @@ public final class Shipper {
         return null;
       }
     }
-    if (report.isPresent() && next.filter(batch -> continues(batch, report.get())).isEmpty()) {
+    if (underWay == null
+        && report.isPresent()
+        && next.filter(batch -> continues(batch, report.get())).isEmpty()) {
       return guarded(() -> sink.tell(report.get()), () -> told(report.get()));
     }
-    Batch batch = next.orElseThrow();
-    return guarded(
-        () -> sink.write(batch.inode(), batch.offset(), batch.data()), () -> shipped(batch));
+    Batch batch = underWay == null ? next.orElseThrow() : underWay.batch();
+    if (underWay == null) {
+      underWay = new UnderWay(batch, sink.write(batch.inode(), batch.offset(), batch.data()));
+    }
+    return guarded(underWay.attempt(), () -> shipped(batch));
   }
 
   /** Whether the batch shows nothing to anybody before the report is made, and may go first. */
@@ -106,6 +121,7 @@ public final class Shipper {
   }
 
   private void shipped(Batch batch) {
+    underWay = null;
     untoldEnd = Math.max(untoldEnd, batch.end());
     untoldBytes += batch.data().remaining();
     spool.shipped(batch);
@@ -119,7 +135,7 @@ public final class Shipper {
 
   /** Completes when the action was done, or when it is time to try again. Never fails. */
   private CompletableFuture<?> guarded(
-      java.util.function.Supplier<CompletableFuture<?>> action, Runnable done) {
+      Supplier<? extends CompletableFuture<?>> action, Runnable done) {
     CompletableFuture<?> started;
     try {
       started = action.get();

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.chunk.ChunkId;
@@ -106,17 +107,22 @@ public final class ReplicatedVolume implements Volume {
 
   @Override
   public CompletableFuture<Void> write(long inode, long offset, ByteBuffer data) {
-    List<CompletableFuture<?>> parts = new ArrayList<>();
+    return prepareWrite(inode, offset, data).get();
+  }
+
+  @Override
+  public Supplier<CompletableFuture<Void>> prepareWrite(long inode, long offset, ByteBuffer data) {
+    List<Operation> parts = new ArrayList<>();
     forEachChunk(
         inode,
         offset,
         data.remaining(),
         (chunk, at, from, count) ->
             parts.add(
-                mutate(
+                operation(
                     new Mutation.Write(
                         chunk, at, data.slice(data.position() + (int) from, count)))));
-    return allOf(parts);
+    return () -> allOf(parts.stream().<CompletableFuture<?>>map(this::mutate).toList());
   }
 
   @Override
@@ -133,9 +139,10 @@ public final class ReplicatedVolume implements Volume {
         (chunk, at, _, count) ->
             parts.add(
                 mutate(
-                    count == ChunkId.SIZE
-                        ? new Mutation.Delete(chunk)
-                        : new Mutation.Punch(chunk, at, count))));
+                    operation(
+                        count == ChunkId.SIZE
+                            ? new Mutation.Delete(chunk)
+                            : new Mutation.Punch(chunk, at, count)))));
     return allOf(parts);
   }
 
@@ -205,9 +212,16 @@ public final class ReplicatedVolume implements Volume {
     return allOf(parts);
   }
 
-  private CompletableFuture<Void> mutate(Mutation mutation) {
+  /** A mutation under the name that all its attempts share. */
+  private record Operation(OperationId id, Mutation mutation) {}
+
+  private Operation operation(Mutation mutation) {
+    return new Operation(cluster.nextOperation(), mutation);
+  }
+
+  private CompletableFuture<Void> mutate(Operation operation) {
+    Mutation mutation = operation.mutation();
     int pg = group(mutation.chunk());
-    OperationId operation = cluster.nextOperation();
     return new Attempts(cluster, "writing chunk " + mutation.chunk())
         .run(
             () -> {
@@ -220,7 +234,7 @@ public final class ReplicatedVolume implements Volume {
                           view.view(),
                           cluster.minInSync(),
                           session.getAsLong(),
-                          operation,
+                          operation.id(),
                           mutation),
                       cluster.attempt())
                   .thenAccept(_ -> {});

@@ -2,6 +2,7 @@ package org.trefoilfs.replication.volume;
 
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 
 /**
  * The chunks of one volume, as fs-mount sees them: objects named by a number that is never reused,
@@ -19,6 +20,14 @@ public interface Volume {
    * holds what it brings.
    */
   CompletableFuture<Void> write(long inode, long offset, ByteBuffer data);
+
+  /**
+   * The same write to be tried as often as need be: however many attempts reach the replicas, and
+   * whenever, it is applied once, and a late one never over what was written after it.
+   */
+  default Supplier<CompletableFuture<Void>> prepareWrite(long inode, long offset, ByteBuffer data) {
+    return () -> write(inode, offset, data);
+  }
 
   /** Makes the range read as zeros and frees its space. */
   CompletableFuture<Void> punch(long inode, long offset, long length);

@@ -12,6 +12,8 @@ import org.trefoilfs.replication.chunk.ChunkImage;
 import org.trefoilfs.replication.chunk.ChunkInfo;
 import org.trefoilfs.replication.chunk.Mutation;
 import org.trefoilfs.replication.chunk.Version;
+import org.trefoilfs.replication.commit.Entry;
+import org.trefoilfs.replication.membership.OperationId;
 import org.trefoilfs.replication.transport.Message;
 
 class CopyProgressTest {
@@ -111,6 +113,20 @@ class CopyProgressTest {
     catchUp.listing(List.of(new ChunkInfo(SECOND_CHUNK, new Version(1, 9), 99L, 5)));
     assertThat(catchUp.bytesLeft()).isEqualTo(8L * BLOCK);
     assertThat(catchUp.bytesChanged()).isEqualTo(8L * BLOCK);
+  }
+
+  @Test
+  void whatIsWrittenAgainAndAgainIsCountedOnce() {
+    progress.joining(Set.of(1), 0);
+    progress.started(1, catchUp);
+    catchUp.missing(FIRST, blocks(0, 3));
+    for (int n = 1; n <= 100; n++) {
+      Mutation again = new Mutation.Punch(FIRST, (n % 2 + 2) * BLOCK, BLOCK);
+      Entry entry = new Entry(1, new Version(1, n), new OperationId(1, n), again, n);
+      assertThat(catchUp.admits(entry)).isFalse();
+    }
+    assertThat(catchUp.bytesLeft()).isEqualTo(4L * BLOCK);
+    assertThat(catchUp.bytesChanged()).isEqualTo(4L * BLOCK);
   }
 
   /** The next chunk of {@link #catchUp} comes, with so many blocks. */

@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -24,6 +25,7 @@ import org.trefoilfs.replication.membership.Address;
 import org.trefoilfs.replication.membership.ClusterClient;
 import org.trefoilfs.replication.membership.ClusterCommand;
 import org.trefoilfs.replication.spool.SpoolLimits;
+import org.trefoilfs.replication.transport.Message;
 import org.trefoilfs.replication.volume.Volume;
 
 /** Three real hosts in one process: disks, sockets and state log included. */
@@ -34,6 +36,9 @@ class HostClusterTest {
   private static final long OFFSET = 3_000_000L;
 
   private static final int SMALL = 4096;
+
+  /** Of the file that is caught up with slowly. */
+  private static final int CHUNKS = 64;
 
   @TempDir Path directory;
   private final List<Host> hosts = new ArrayList<>();
@@ -141,11 +146,87 @@ class HostClusterTest {
 
     hosts.set(2, restart(2));
     awaitAllInSync();
-    long copied = hosts.get(2).catchUp().bytes().copied();
+    Message.CatchUp.Bytes bytes = hosts.get(2).catchUp().bytes();
+    long copied = bytes.copied();
     System.out.println("catch-up copied " + copied + " bytes, where " + changed + " had changed");
     assertThat(copied).isBetween((long) changed / 2, 2L * changed);
+    assertThat(bytes.changed()).isBetween((long) changed, 2L * changed);
     assertThat(read(hosts.get(2), content.length)).isEqualTo(content);
     assertThat(hosts.get(2).fsck().digestOfGroup()).isEqualTo(hosts.get(0).fsck().digestOfGroup());
+  }
+
+  @Test
+  void aCatchUpKeepsItsRateSaysHowLongItTakesAndLetsOthersWrite() throws Exception {
+    long rate = HostOptions.Settings.MIN_CATCH_UP_RATE;
+    Volume volume = hosts.get(0).openVolume(hosts.get(0).view().volumes().get("v"));
+    Random random = new Random(10);
+    writeIntoEachChunk(volume, random);
+    hosts.get(2).close();
+    writeIntoEachChunk(volume, random);
+    hosts.set(2, start(3, Optional.empty(), withCatchUpRate(rate)));
+
+    AtomicBoolean over = new AtomicBoolean();
+    CompletableFuture<List<Long>> writing =
+        CompletableFuture.supplyAsync(() -> writeUntil(over, volume));
+    CatchUpWatch watch;
+    try {
+      watch = CatchUpWatch.of(hosts.get(2));
+    } finally {
+      over.set(true);
+    }
+    List<Long> latencies = writing.get(40, TimeUnit.SECONDS).stream().sorted().toList();
+
+    Message.CatchUp done = watch.last();
+    System.out.printf(
+        "caught up: copied %d of %d bytes changed in %d ms at %d bytes/s; %d writes meanwhile, median %d us, slowest %d us%n",
+        done.bytes().copied(),
+        done.bytes().changed(),
+        done.millis(),
+        rate,
+        latencies.size(),
+        latencies.get(latencies.size() / 2) / 1000,
+        latencies.getLast() / 1000);
+    long changed = (long) CHUNKS * BLOCK;
+    assertThat(done.bytes().changed()).isBetween(changed, changed + changed / 4);
+    assertThat(done.bytes().copied()).isBetween(changed, changed + changed / 4);
+    assertThat(done.bytes().left()).isZero();
+    assertThat(latencies).hasSizeGreaterThan(20);
+    watch.assertItGrew(CHUNKS / 4);
+    watch.assertRateHeld(rate, rate / 4 + (long) HostLimits.CONCURRENT_FETCHES * BLOCK);
+    watch.assertEtaWasTrue();
+    awaitAllInSync();
+    assertThat(hosts.get(2).fsck().digestOfGroup()).isEqualTo(hosts.get(0).fsck().digestOfGroup());
+  }
+
+  private static void writeIntoEachChunk(Volume volume, Random random) {
+    byte[] some = new byte[BLOCK];
+    for (int chunk = 0; chunk < CHUNKS; chunk++) {
+      random.nextBytes(some);
+      volume
+          .write(42, (long) chunk * ChunkId.SIZE, ByteBuffer.wrap(some.clone()))
+          .orTimeout(20, TimeUnit.SECONDS)
+          .join();
+    }
+  }
+
+  /** Writes one small block after the other to another file; nanoseconds that each took. */
+  private static List<Long> writeUntil(AtomicBoolean over, Volume volume) {
+    List<Long> latencies = new ArrayList<>();
+    byte[] some = new byte[SMALL];
+    new Random(11).nextBytes(some);
+    while (!over.get()) {
+      long at = (long) latencies.size() % (BLOCK / SMALL) * SMALL;
+      long began = System.nanoTime();
+      volume.write(43, at, ByteBuffer.wrap(some)).orTimeout(40, TimeUnit.SECONDS).join();
+      latencies.add(System.nanoTime() - began);
+    }
+    return latencies;
+  }
+
+  private static HostOptions.Settings withCatchUpRate(long rate) {
+    HostOptions.Settings usual = HostOptions.Settings.DEFAULT;
+    return new HostOptions.Settings(
+        false, Optional.empty(), usual.weight(), Optional.empty(), usual.timeout(), rate);
   }
 
   @Test

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.trefoilfs.replication.Reason;
@@ -52,14 +53,16 @@ class SpoolTest {
     int failures;
 
     @Override
-    public CompletableFuture<?> write(long inode, long offset, ByteBuffer data) {
-      calls.add("write " + inode + " " + offset + "+" + data.remaining());
-      if (failures > 0) {
-        failures--;
-        throw new TrefoilException(Reason.UNAVAILABLE, "no replica");
-      }
-      data.duplicate().get(files[(int) inode], (int) offset, data.remaining());
-      return answer;
+    public Supplier<CompletableFuture<?>> write(long inode, long offset, ByteBuffer data) {
+      return () -> {
+        calls.add("write " + inode + " " + offset + "+" + data.remaining());
+        if (failures > 0) {
+          failures--;
+          throw new TrefoilException(Reason.UNAVAILABLE, "no replica");
+        }
+        data.duplicate().get(files[(int) inode], (int) offset, data.remaining());
+        return answer;
+      };
     }
 
     @Override
@@ -240,7 +243,7 @@ class SpoolTest {
           .next()
           .ifPresent(
               batch -> {
-                replicas.write(batch.inode(), batch.offset(), batch.data());
+                replicas.write(batch.inode(), batch.offset(), batch.data()).get();
                 spool.shipped(batch);
               });
     }
