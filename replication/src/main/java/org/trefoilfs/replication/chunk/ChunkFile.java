@@ -150,18 +150,6 @@ final class ChunkFile implements Closeable {
     meta.write(channel, version);
   }
 
-  /** Takes what lies in the blocks of the range for their content, where it is torn. */
-  void adoptTorn(int offset, int length) throws IOException {
-    for (int block = Blocks.of(offset); block < Blocks.atOrAfter(offset + length); block++) {
-      int found = Blocks.checksum(readBlocks(block, block));
-      if (found != meta.checksum(block)) {
-        LOG.info("chunk file {}: torn block {} waits for redo", path, block);
-        meta.setChecksum(block, found);
-      }
-    }
-    meta.write(channel, meta.version());
-  }
-
   /** Fills a new file. */
   void fill(ChunkImage image) throws IOException {
     for (Extent extent : image.extents()) {
@@ -170,12 +158,19 @@ final class ChunkFile implements Closeable {
     meta.write(channel, image.version());
   }
 
-  ChunkImage image() throws IOException {
+  ChunkImage image(BlockSet blocks) throws IOException {
     List<Extent> extents = new ArrayList<>();
-    int block = 0;
-    while (block < Blocks.COUNT) {
+    for (BlockSet.Range range : blocks.ranges()) {
+      addExtents(Blocks.of(range.offset()), Blocks.of(range.offset() + range.length()), extents);
+    }
+    return new ChunkImage(id, meta.version(), extents);
+  }
+
+  private void addExtents(int first, int limit, List<Extent> extents) throws IOException {
+    int block = first;
+    while (block < limit) {
       int end = block;
-      while (end < Blocks.COUNT && meta.checksum(end) != Blocks.HOLE) {
+      while (end < limit && meta.checksum(end) != Blocks.HOLE) {
         end++;
       }
       if (end > block) {
@@ -184,7 +179,6 @@ final class ChunkFile implements Closeable {
       }
       block = end + 1;
     }
-    return new ChunkImage(id, meta.version(), extents);
   }
 
   /** Whether no block of the range is a hole: overwriting it takes no space. */

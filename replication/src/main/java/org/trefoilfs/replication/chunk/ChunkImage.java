@@ -27,27 +27,6 @@ public record ChunkImage(ChunkId id, Version version, List<Extent> extents) {
     return new ChunkImage(id, version, extents);
   }
 
-  /** These blocks alone. */
-  public ChunkImage only(BlockSet blocks) {
-    List<Extent> some = new ArrayList<>();
-    for (BlockSet.Range range : blocks.ranges()) {
-      for (Extent extent : extents) {
-        int from = Math.max(range.offset(), extent.offset());
-        int to =
-            Math.min(range.offset() + range.length(), extent.offset() + extent.data().remaining());
-        if (from < to) {
-          some.add(
-              new Extent(
-                  from,
-                  extent
-                      .data()
-                      .slice(extent.data().position() + from - extent.offset(), to - from)));
-        }
-      }
-    }
-    return new ChunkImage(id, version, some);
-  }
-
   public long bytes() {
     return extents.stream().mapToLong(extent -> extent.data().remaining()).sum();
   }

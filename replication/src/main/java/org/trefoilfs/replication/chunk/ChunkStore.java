@@ -26,18 +26,16 @@ public interface ChunkStore extends Closeable {
    */
   void apply(int pg, Mutation mutation, Version version, Redo redo);
 
-  /**
-   * A write of these bytes may have been torn, and is going to be redone or replaced: where a block
-   * of them, or the chunk's table, does not match its checksum, what lies there is taken for the
-   * content. Nothing happens where there is no such chunk.
-   */
-  void adopt(int pg, ChunkId id, int offset, int length);
-
   /** Replaces the whole chunk (creates it, or drops every old block). */
   void install(int pg, ChunkImage image);
 
   /** The chunk's whole content, every block checked; empty when there is no such chunk. */
-  Optional<ChunkImage> image(int pg, ChunkId id);
+  default Optional<ChunkImage> image(int pg, ChunkId id) {
+    return image(pg, id, BlockSet.all());
+  }
+
+  /** The content of these blocks, each of them checked: damage elsewhere is none of theirs. */
+  Optional<ChunkImage> image(int pg, ChunkId id, BlockSet blocks);
 
   Optional<ChunkInfo> info(int pg, ChunkId id);
 

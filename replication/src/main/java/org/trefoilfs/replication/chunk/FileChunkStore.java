@@ -101,21 +101,6 @@ public final class FileChunkStore implements ChunkStore {
         });
   }
 
-  @Override
-  public void adopt(int pg, ChunkId id, int offset, int length) {
-    changing(
-        pg,
-        id,
-        key -> ChunkFile.open(path(key), key.id(), Redo.REDO),
-        slot -> {
-          ChunkFile file = slot.file();
-          if (file != null) {
-            slot.markDirty();
-            file.adoptTorn(offset, length);
-          }
-        });
-  }
-
   /** {@inheritDoc} One at {@link Version#NONE} without extents removes the chunk. */
   @Override
   public void install(int pg, ChunkImage image) {
@@ -133,13 +118,13 @@ public final class FileChunkStore implements ChunkStore {
   }
 
   @Override
-  public Optional<ChunkImage> image(int pg, ChunkId id) {
+  public Optional<ChunkImage> image(int pg, ChunkId id, BlockSet blocks) {
     return reading(
         pg,
         id,
         slot -> {
           ChunkFile file = slot.file();
-          return file == null ? Optional.empty() : Optional.of(file.image());
+          return file == null ? Optional.empty() : Optional.of(file.image(blocks));
         });
   }
 

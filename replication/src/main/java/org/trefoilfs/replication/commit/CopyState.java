@@ -1,11 +1,14 @@
 package org.trefoilfs.replication.commit;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import org.trefoilfs.replication.chunk.BlockSet;
 import org.trefoilfs.replication.chunk.ChunkId;
 import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.journal.JournalRecord;
@@ -28,6 +31,9 @@ public final class CopyState {
 
   /** Chunks copied since the base. */
   private final Set<ChunkId> chunks = new HashSet<>();
+
+  /** See {@link #leftOut(ChunkId, BlockSet)}. Not in the journal: its replay leaves nothing out. */
+  private final Map<ChunkId, BlockSet> leftOut = new HashMap<>();
 
   CopyState() {}
 
@@ -64,9 +70,25 @@ public final class CopyState {
     base = Optional.empty();
   }
 
+  /**
+   * What the journal says of these blocks is not in the store: a committed write was not applied,
+   * for an image of its chunk is to bring it, or an image found no space. A replay would apply it;
+   * so until an image is here, the chunk is not what it will be after a restart, and is equal to
+   * nobody's.
+   */
+  public void leftOut(ChunkId chunk, BlockSet blocks) {
+    leftOut.computeIfAbsent(chunk, _ -> BlockSet.none()).add(blocks);
+  }
+
+  /** All such blocks: whatever the next catch-up finds, it copies them. */
+  public Map<ChunkId, BlockSet> leftOut() {
+    return Map.copyOf(leftOut);
+  }
+
   /** A chunk, or what differs of it, was replaced by another member's, as of this version. */
   public void copied(ChunkId chunk, Version version) {
     reached(version);
+    leftOut.remove(chunk);
     if (base.isPresent()) {
       chunks.add(chunk);
     }
@@ -93,6 +115,7 @@ public final class CopyState {
     complete = true;
     base = Optional.empty();
     chunks.clear();
+    leftOut.clear();
     copied.values().removeIf(n -> n <= now.n());
   }
 

@@ -14,6 +14,7 @@ import org.trefoilfs.replication.chunk.BlockSet;
 import org.trefoilfs.replication.chunk.ChunkId;
 import org.trefoilfs.replication.chunk.ChunkImage;
 import org.trefoilfs.replication.chunk.ChunkInfo;
+import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.commit.Entry;
 
 /**
@@ -72,9 +73,12 @@ public final class CatchUp {
    * Everything is to be compared with the primary's listing.
    *
    * @param present the chunks that the joiner's store holds
+   * @param unsettled chunks of which committed writes are not in the store: whatever it holds of
+   *     them, they are fetched, or removed
    */
-  public void compareAll(List<ChunkInfo> present) {
+  public void compareAll(List<ChunkInfo> present, Set<ChunkId> unsettled) {
     present.forEach(info -> local.put(info.id(), info));
+    unsettled.forEach(chunk -> local.put(chunk, new ChunkInfo(chunk, Version.NONE, 0, 0)));
   }
 
   /** Takes a page of the primary's listing. */
@@ -83,6 +87,7 @@ public final class CatchUp {
       ChunkInfo ours = local.remove(theirs.id());
       boolean equal =
           ours != null
+              && ours.version().n() > 0
               && ours.version().n() == theirs.version().n()
               && ours.digest() == theirs.digest();
       if (equal && !wanted.containsKey(theirs.id())) {

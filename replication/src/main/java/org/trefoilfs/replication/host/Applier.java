@@ -2,6 +2,7 @@ package org.trefoilfs.replication.host;
 
 import java.io.Closeable;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -17,7 +18,10 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.IntToLongFunction;
+import java.util.stream.LongStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.trefoilfs.replication.Reason;
@@ -36,9 +40,10 @@ import org.trefoilfs.replication.journal.Journal;
 import org.trefoilfs.replication.journal.JournalRecord;
 
 /**
- * Applies committed entries to the chunk store, lazily: only after their journal records are on
- * stable storage, so that a chunk file never holds what the journal could have lost. Until then
- * reads overlay them.
+ * Applies committed entries and installs images in the chunk store, lazily: only after their
+ * journal records are on stable storage, and the one that says that they are committed, so that a
+ * chunk file never holds what a replay of the journal would not redo. Until then reads overlay the
+ * entries.
  *
  * <p>Locks: a stripe per chunk, taken alone. Readers share it; applying and installing exclude
  * them.
@@ -63,13 +68,21 @@ final class Applier implements Closeable {
 
   private static final Logger log = LoggerFactory.getLogger(Applier.class);
 
+  /** A disk without room for a record of a few bytes is asked again after so long. */
+  private static final Duration FULL_PAUSE = Duration.ofMillis(100);
+
   private final Journal journal;
   private final ChunkStore store;
+  private final IntToLongFunction commits;
   private final Consumer<TrefoilException> fatal;
   private final LinkedBlockingQueue<Work> queue = new LinkedBlockingQueue<>();
   private final ConcurrentHashMap<ChunkId, Queue<Entry>> overlay = new ConcurrentHashMap<>();
   private final ReadWriteLock[] stripes = new ReadWriteLock[256];
   private final AtomicLong backlogBytes = new AtomicLong();
+
+  /** Journal positions of images that are not in the store yet. */
+  private final Set<Long> imagesWaiting = ConcurrentHashMap.newKeySet();
+
   private final Thread thread;
 
   /**
@@ -84,7 +97,7 @@ final class Applier implements Closeable {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition hurry = lock.newCondition();
 
-  /** Barriers in the queue. Guarded by {@link #lock}. */
+  /** Barriers and images in the queue: somebody waits. Guarded by {@link #lock}. */
   private int barriers;
 
   private final DamageListener onDamage;
@@ -100,15 +113,28 @@ final class Applier implements Closeable {
     record Apply(Entry entry) implements Work {}
 
     record Barrier(CompletableFuture<Void> reached) implements Work {}
+
+    /**
+     * @param install returns whether the image was installed
+     */
+    record Install(
+        long position, ChunkImage image, BooleanSupplier install, CompletableFuture<Boolean> done)
+        implements Work {}
   }
 
+  /**
+   * @param commits journals a group's commit index, and returns the record's position; takes the
+   *     group's lock
+   */
   Applier(
       Journal journal,
       ChunkStore store,
+      IntToLongFunction commits,
       DamageListener onDamage,
       Consumer<TrefoilException> fatal) {
     this.journal = journal;
     this.store = store;
+    this.commits = commits;
     this.fatal = fatal;
     this.onDamage = onDamage;
     for (int i = 0; i < stripes.length; i++) {
@@ -129,6 +155,18 @@ final class Applier implements Closeable {
     queue.add(new Work.Apply(entry));
     if (backlogBytes.addAndGet(cost(entry)) >= LINGER_BYTES) {
       hurryUp(0);
+    }
+  }
+
+  /**
+   * To be called for all that a thread waits for: it cannot come any longer once this is closed.
+   */
+  private void queueAwaited(Work work, CompletableFuture<?> awaited) {
+    queue.add(work);
+    hurryUp(1);
+    if (closed) {
+      awaited.completeExceptionally(
+          new TrefoilException(Reason.UNAVAILABLE, "this host is stopping"));
     }
   }
 
@@ -188,85 +226,116 @@ final class Applier implements Closeable {
     }
   }
 
-  /** The chunk as applied; see {@link #barrier} for bringing it up to date. */
-  Optional<ChunkImage> image(int pg, ChunkId chunk) {
+  /** Blocks of the chunk as applied; see {@link #barrier} for bringing it up to date. */
+  Optional<ChunkImage> image(int pg, ChunkId chunk, BlockSet blocks) {
     ReadWriteLock stripe = stripe(chunk);
     stripe.readLock().lock();
     try {
-      return store.image(pg, chunk);
+      return store.image(pg, chunk, blocks);
     } finally {
       stripe.readLock().unlock();
     }
   }
 
   /**
-   * Replaces the chunk if the image is not older than what is applied here. Committed writes that
-   * wait to be applied go into it: one record of the journal must hold what its replay, in order,
-   * will leave.
+   * Replaces the chunk if the image is not older than what is applied here; the answer says whether
+   * it did. Committed writes that wait to be applied go into it: one record of the journal must
+   * hold what its replay, in order, will leave.
    */
-  boolean install(int pg, ChunkImage image) {
+  CompletableFuture<Boolean> install(int pg, ChunkImage image) {
     ReadWriteLock stripe = stripe(image.id());
     stripe.writeLock().lock();
     try {
       if (image.version().n() < appliedNumber(pg, image.id())) {
-        return false;
+        return CompletableFuture.completedFuture(false);
       }
-      Queue<Entry> waiting = overlay.getOrDefault(image.id(), new ConcurrentLinkedQueue<>());
-      installJournaled(pg, image, List.copyOf(waiting));
-      return true;
+      ChunkImage merged = merged(image, waitingFor(image.id()));
+      return journaled(
+          new JournalRecord.Installed(pg, merged), merged, () -> installUnlessOlder(pg, merged));
     } finally {
       stripe.writeLock().unlock();
     }
+  }
+
+  /** What waited for space may have been applied since the image was journaled. */
+  private boolean installUnlessOlder(int pg, ChunkImage image) {
+    if (image.version().n() < appliedNumber(pg, image.id())) {
+      return false;
+    }
+    installWithoutJournal(store, pg, image);
+    return true;
   }
 
   /**
    * Replaces the chunk whatever is here: a joiner takes what its primary has. {@code kept} are
-   * committed writes that came while the image was fetched.
+   * committed writes that came while the image was fetched. Done when it is in the store; what is
+   * committed from now on comes after it.
    */
-  void replace(int pg, ChunkImage image, List<Entry> kept) {
-    ReadWriteLock stripe = stripe(image.id());
-    stripe.writeLock().lock();
-    try {
-      discardWaiting(image.id());
-      installJournaled(pg, image, kept);
-    } finally {
-      stripe.writeLock().unlock();
-    }
+  CompletableFuture<Boolean> replace(int pg, ChunkImage image, List<Entry> kept) {
+    discardWaiting(image.id());
+    ChunkImage merged = merged(image, kept);
+    return journaled(
+        new JournalRecord.Installed(pg, merged),
+        merged,
+        () -> {
+          installWithoutJournal(store, pg, merged);
+          return true;
+        });
   }
 
   /** What was put off is of the time before this host became a joiner; the image has it. */
   private void discardWaiting(ChunkId chunk) {
-    List.copyOf(overlay.getOrDefault(chunk, new ConcurrentLinkedQueue<>())).forEach(this::applied);
-    damaged.remove(chunk);
-    starved.remove(chunk);
+    ReadWriteLock stripe = stripe(chunk);
+    stripe.writeLock().lock();
+    try {
+      waitingFor(chunk).forEach(this::applied);
+      damaged.remove(chunk);
+      starved.remove(chunk);
+    } finally {
+      stripe.writeLock().unlock();
+    }
   }
 
-  private void installJournaled(int pg, ChunkImage image, List<Entry> entries) {
+  private List<Entry> waitingFor(ChunkId chunk) {
+    return List.copyOf(overlay.getOrDefault(chunk, new ConcurrentLinkedQueue<>()));
+  }
+
+  private static ChunkImage merged(ChunkImage image, List<Entry> entries) {
     List<Entry> newer = entries.stream().filter(entry -> entry.n() > image.version().n()).toList();
     Version version = newer.isEmpty() ? image.version() : newer.getLast().version();
-    ChunkImage merged =
-        ImageMerge.merge(image, newer.stream().map(Entry::mutation).toList(), version);
-    journal.append(new JournalRecord.Installed(pg, merged));
-    installWithoutJournal(store, pg, merged);
+    return ImageMerge.merge(image, newer.stream().map(Entry::mutation).toList(), version);
   }
 
   /**
    * Replaces these blocks of a chunk; the others are as the primary has them. {@code kept}, all of
-   * them to these blocks, are committed writes that came while the image was fetched. Nothing waits
-   * for the journal to be synced: a joiner whose power fails fetches these blocks again.
+   * them to these blocks, are committed writes that came while the image was fetched. Done when
+   * they are in the store.
    */
-  void patch(int pg, ChunkImage image, BlockSet blocks, List<Entry> kept) {
-    Version version = kept.isEmpty() ? image.version() : kept.getLast().version();
-    ChunkImage merged =
-        ImageMerge.merge(image, kept.stream().map(Entry::mutation).toList(), version);
-    journal.append(new JournalRecord.Patched(pg, merged, blocks));
-    ReadWriteLock stripe = stripe(image.id());
-    stripe.writeLock().lock();
-    try {
-      patchWithoutJournal(store, pg, merged, blocks);
-    } finally {
-      stripe.writeLock().unlock();
-    }
+  CompletableFuture<Boolean> patch(int pg, ChunkImage image, BlockSet blocks, List<Entry> kept) {
+    ChunkImage merged = merged(image, kept);
+    return journaled(
+        new JournalRecord.Patched(pg, merged, blocks),
+        merged,
+        () -> {
+          patchWithoutJournal(store, pg, merged, blocks);
+          return true;
+        });
+  }
+
+  /**
+   * To be called under the group's lock: then the images, and the writes committed meanwhile, come
+   * into the store in the order of their records. An image that were there before its record is on
+   * stable storage could be torn when the power fails, with nothing to redo it; and its checksum
+   * table, if that alone had come to the disk, would be taken for the whole chunk.
+   */
+  private CompletableFuture<Boolean> journaled(
+      JournalRecord record, ChunkImage image, BooleanSupplier install) {
+    CompletableFuture<Boolean> done = new CompletableFuture<>();
+    long position = journal.append(record);
+    imagesWaiting.add(position);
+    backlogBytes.addAndGet(image.bytes());
+    queueAwaited(new Work.Install(position, image, install, done), done);
+    return done;
   }
 
   static void patchWithoutJournal(ChunkStore store, int pg, ChunkImage image, BlockSet blocks) {
@@ -306,12 +375,7 @@ final class Applier implements Closeable {
   /** Completes when everything queued before has been applied. */
   CompletableFuture<Void> barrier() {
     CompletableFuture<Void> reached = new CompletableFuture<>();
-    queue.add(new Work.Barrier(reached));
-    hurryUp(1);
-    if (closed) {
-      reached.completeExceptionally(
-          new TrefoilException(Reason.UNAVAILABLE, "this host is stopping"));
-    }
+    queueAwaited(new Work.Barrier(reached), reached);
     return reached;
   }
 
@@ -347,12 +411,18 @@ final class Applier implements Closeable {
     }
   }
 
-  private void applyBatch(List<Work> batch) {
+  private void applyBatch(List<Work> batch) throws InterruptedException {
     long position = 0;
+    Set<Integer> groups = new HashSet<>();
     for (Work work : batch) {
-      if (work instanceof Work.Apply(Entry entry)) {
-        position = Math.max(position, entry.position());
+      switch (work) {
+        case Work.Apply(Entry entry) -> groups.add(entry.pg());
+        case Work.Install install -> position = Math.max(position, install.position());
+        case Work.Barrier _ -> {}
       }
+    }
+    for (int pg : groups) {
+      position = Math.max(position, journalCommits(pg));
     }
     if (position > journal.synced()) {
       journal.sync(position).join();
@@ -364,8 +434,48 @@ final class Applier implements Closeable {
           hurryUp(-1);
           reached.complete(null);
         }
+        case Work.Install install -> install(install);
       }
     }
+  }
+
+  /**
+   * Its position is beyond those of the group's entries that wait here. Nothing can be applied, nor
+   * written, while there is no room for it.
+   */
+  private long journalCommits(int pg) throws InterruptedException {
+    while (true) {
+      try {
+        return commits.applyAsLong(pg);
+      } catch (TrefoilException e) {
+        if (e.reason() != Reason.NO_SPACE) {
+          throw e;
+        }
+        log.error("committed writes wait for space in the journal: {}", e.getMessage());
+        Thread.sleep(FULL_PAUSE);
+      }
+    }
+  }
+
+  private void install(Work.Install work) {
+    hurryUp(-1);
+    boolean installed;
+    ReadWriteLock stripe = stripe(work.image().id());
+    stripe.writeLock().lock();
+    try {
+      installed = work.install().getAsBoolean();
+    } catch (TrefoilException e) {
+      if (e.reason() != Reason.NO_SPACE) {
+        throw e;
+      }
+      work.done().completeExceptionally(e);
+      return;
+    } finally {
+      stripe.writeLock().unlock();
+      imagesWaiting.remove(work.position());
+      backlogBytes.addAndGet(-work.image().bytes());
+    }
+    work.done().complete(installed);
   }
 
   private void apply(Entry entry) {
@@ -474,11 +584,10 @@ final class Applier implements Closeable {
 
   /** Journal position before which every record is applied. */
   long oldestWaiting() {
-    return overlay.values().stream()
-        .flatMap(Queue::stream)
-        .mapToLong(Entry::position)
-        .min()
-        .orElse(Long.MAX_VALUE);
+    LongStream entries =
+        overlay.values().stream().flatMap(Queue::stream).mapToLong(Entry::position);
+    LongStream images = imagesWaiting.stream().mapToLong(Long::longValue);
+    return LongStream.concat(entries, images).min().orElse(Long.MAX_VALUE);
   }
 
   private long appliedNumber(int pg, ChunkId chunk) {
@@ -512,8 +621,10 @@ final class Applier implements Closeable {
   }
 
   private static void fail(Work work, RuntimeException why) {
-    if (work instanceof Work.Barrier(CompletableFuture<Void> reached)) {
-      reached.completeExceptionally(why);
+    switch (work) {
+      case Work.Apply _ -> {}
+      case Work.Barrier barrier -> barrier.reached().completeExceptionally(why);
+      case Work.Install install -> install.done().completeExceptionally(why);
     }
   }
 

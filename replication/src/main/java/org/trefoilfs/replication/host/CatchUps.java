@@ -1,10 +1,14 @@
 package org.trefoilfs.replication.host;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
@@ -269,6 +273,11 @@ final class CatchUps {
             }
           }
           own.forEach((chunk, blocks) -> changed(slot.pg, catchUp, chunk, blocks));
+          slot.group
+              .log()
+              .copyState()
+              .leftOut()
+              .forEach((chunk, blocks) -> changed(slot.pg, catchUp, chunk, blocks));
           putOff.forEach(chunk -> catchUp.changed(chunk, BlockSet.all()));
           catchUp.listed(changes.since());
           return null;
@@ -300,11 +309,14 @@ final class CatchUps {
 
   private void list(Attempt attempt, CatchUp catchUp) {
     Slot slot = attempt.slot();
+    Set<ChunkId> putOff = node.applier().putOff(slot.pg);
     locked(
         slot,
         catchUp,
         () -> {
-          catchUp.compareAll(node.store().list(slot.pg));
+          Set<ChunkId> unsettled = new HashSet<>(slot.group.log().copyState().leftOut().keySet());
+          unsettled.addAll(putOff);
+          catchUp.compareAll(node.store().list(slot.pg), unsettled);
           return null;
         });
     ChunkId after = BEFORE_ALL;
@@ -325,20 +337,22 @@ final class CatchUps {
       more = page.more();
       after = page.chunks().isEmpty() ? after : page.chunks().getLast().id();
     }
+    List<CompletableFuture<Boolean>> removed = new ArrayList<>();
     locked(
         slot,
         catchUp,
         () -> {
           if (isCurrent(attempt)) {
-            groups.slots().journalCommitted(slot);
-            catchUp.listingEnded().forEach(gone -> remove(slot.pg, gone));
+            groups.slots().journalCommitted(slot.pg);
+            catchUp.listingEnded().forEach(gone -> removed.add(remove(slot.pg, gone)));
           }
           return null;
         });
+    removed.forEach(CompletableFuture::join);
   }
 
-  private void remove(int pg, ChunkId gone) {
-    node.applier().replace(pg, new ChunkImage(gone, Version.NONE, List.of()), List.of());
+  private CompletableFuture<Boolean> remove(int pg, ChunkId gone) {
+    return node.applier().replace(pg, new ChunkImage(gone, Version.NONE, List.of()), List.of());
   }
 
   /** Returns the bytes that came. */
@@ -358,15 +372,20 @@ final class CatchUps {
       case Message other ->
           throw new TrefoilException(Reason.INVALID, "unexpected answer to a fetch: " + other);
     }
-    locked(
-        slot,
-        catchUp,
-        () -> {
-          if (isCurrent(attempt)) {
-            catchUp.fetched(image, blocks).ifPresent(kept -> install(slot, image, blocks, kept));
-          }
-          return null;
-        });
+    CompletableFuture<Boolean> installed =
+        locked(
+            slot,
+            catchUp,
+            () ->
+                isCurrent(attempt)
+                    ? catchUp
+                        .fetched(image, blocks)
+                        .map(kept -> install(slot, image, blocks, kept))
+                        .orElse(null)
+                    : null);
+    if (installed != null) {
+      awaitInstalled(slot, image, installed);
+    }
     return image.bytes();
   }
 
@@ -377,15 +396,29 @@ final class CatchUps {
         : new Message.FetchBlocks(pg, attempt.view(), wanted.chunk(), since, wanted.blocks());
   }
 
-  private void install(Slot slot, ChunkImage image, BlockSet blocks, List<Entry> kept) {
-    groups.slots().journalCommitted(slot);
+  /** As its replay will, the log takes the chunk for copied once that is in the journal. */
+  private CompletableFuture<Boolean> install(
+      Slot slot, ChunkImage image, BlockSet blocks, List<Entry> kept) {
+    groups.slots().journalCommitted(slot.pg);
     // One without a version is no chunk: it goes as a whole.
-    if (blocks.isAll() || image.version().equals(Version.NONE)) {
-      node.applier().replace(slot.pg, image, kept);
-    } else {
-      node.applier().patch(slot.pg, image, blocks, kept);
-    }
+    CompletableFuture<Boolean> installed =
+        blocks.isAll() || image.version().equals(Version.NONE)
+            ? node.applier().replace(slot.pg, image, kept)
+            : node.applier().patch(slot.pg, image, blocks, kept);
     slot.group.log().copyState().copied(image.id(), image.version());
+    return installed;
+  }
+
+  private static void awaitInstalled(
+      Slot slot, ChunkImage image, CompletableFuture<Boolean> installed) {
+    try {
+      installed.join();
+    } catch (CompletionException e) {
+      synchronized (slot) { // the disk is full, and the journal says that the image is here
+        slot.group.log().copyState().leftOut(image.id(), BlockSet.all());
+      }
+      throw e;
+    }
   }
 
   /** Tells the primary, again and again, until the view comes that makes this host in-sync. */

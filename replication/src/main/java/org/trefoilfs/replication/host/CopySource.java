@@ -63,38 +63,54 @@ final class CopySource {
     }
   }
 
-  ChunkImage fetch(int pg, ChunkId chunk) {
+  ChunkImage fetch(int pg, ChunkId chunk, BlockSet blocks) {
     PgView view = node.view().placement().group(pg).orElse(null);
     if (view == null || !view.isInSync(node.self(), node.incarnation())) {
       throw new TrefoilException(Reason.STALE_VIEW, node.self() + " is not in sync in group " + pg);
     }
     node.applier().barrier().join();
     try {
-      return image(pg, chunk);
+      return image(pg, chunk, blocks);
     } catch (TrefoilException e) {
       // Only a primary: two members that heal from each other would ask each other for ever.
       if (e.reason() != Reason.CORRUPT || !slots.isPrimary(pg)) {
         throw e;
       }
       healing.heal(pg, chunk, e);
-      return image(pg, chunk);
+      return image(pg, chunk, blocks);
     }
   }
 
-  private ChunkImage image(int pg, ChunkId chunk) {
+  private ChunkImage image(int pg, ChunkId chunk, BlockSet blocks) {
     return node.applier()
-        .image(pg, chunk)
+        .image(pg, chunk, blocks)
         .orElseGet(() -> new ChunkImage(chunk, Version.NONE, List.of()));
   }
 
+  /**
+   * Reads no other blocks: a damaged one that the joiner has of old, and nobody here, must not keep
+   * it from joining, and from giving it back. What is written meanwhile is read as well, for the
+   * image's version says that it holds it.
+   */
   Message fetchBlocks(Message.FetchBlocks fetch) {
     slots.serving(fetch.pg(), fetch.view());
-    ChunkImage image = fetch(fetch.pg(), fetch.chunk());
+    BlockSet blocks = changed(fetch);
+    while (true) {
+      ChunkImage image = fetch(fetch.pg(), fetch.chunk(), blocks);
+      BlockSet now = changed(fetch);
+      if (blocks.containsAll(now)) {
+        return new Message.Blocks(image, blocks);
+      }
+      blocks = now;
+    }
+  }
+
+  private BlockSet changed(Message.FetchBlocks fetch) {
     BlockSet blocks = fetch.blocks().copy();
     Slot slot = slots.of(fetch.pg());
     synchronized (slot) {
       blocks.add(slot.history.blocksSince(fetch.chunk(), fetch.since()));
     }
-    return new Message.Blocks(image.only(blocks), blocks);
+    return blocks;
   }
 }

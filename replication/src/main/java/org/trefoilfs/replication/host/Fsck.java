@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.chunk.BlockSet;
 import org.trefoilfs.replication.chunk.ChunkImage;
 import org.trefoilfs.replication.chunk.ChunkInfo;
 import org.trefoilfs.replication.chunk.ChunkStore;
@@ -52,7 +53,7 @@ public final class Fsck {
       for (ChunkInfo listed : listing) {
         chunks++;
         try {
-          Optional<ChunkImage> image = applier.image(pg, listed.id());
+          Optional<ChunkImage> image = applier.image(pg, listed.id(), BlockSet.all());
           bytes += image.map(ChunkImage::bytes).orElse(0L);
           digest += store.info(pg, listed.id()).map(StoreCheck::digestOf).orElse(0L);
         } catch (TrefoilException e) {

@@ -9,6 +9,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.chunk.BlockSet;
 import org.trefoilfs.replication.chunk.ChunkId;
 import org.trefoilfs.replication.chunk.Mutation;
 import org.trefoilfs.replication.chunk.Version;
@@ -127,7 +128,8 @@ final class GroupHost implements GroupPorts {
       case Message.ListChunks list -> Replies.virtual(reply, () -> copySource.list(list));
       case Message.ListChanges list -> Replies.virtual(reply, () -> copySource.listChanges(list));
       case Message.FetchChunk(int pg, ChunkId chunk) ->
-          Replies.virtual(reply, () -> new Message.Chunk(copySource.fetch(pg, chunk)));
+          Replies.virtual(
+              reply, () -> new Message.Chunk(copySource.fetch(pg, chunk, BlockSet.all())));
       case Message.FetchBlocks fetch -> Replies.virtual(reply, () -> copySource.fetchBlocks(fetch));
       case Message.CaughtUp caughtUp -> {
         caughtUp(caughtUp);
@@ -242,12 +244,14 @@ final class GroupHost implements GroupPorts {
 
   /**
    * A group that this host joins has committed these. Called under its lock, before the host counts
-   * as having caught up: as primary it must know a retry of any of them.
+   * as having caught up: as primary it must know a retry of any of them. A catch-up that is tried
+   * again and again is told the same each time, and journals it once.
    */
   void committedEarlier(int pg, List<OperationId> operations) {
-    if (!operations.isEmpty()) {
-      node.append(new JournalRecord.Answered(pg, operations));
-      recent.committedEarlier(pg, operations);
+    List<OperationId> news = recent.unknown(operations);
+    if (!news.isEmpty()) {
+      node.append(new JournalRecord.Answered(pg, news));
+      recent.committedEarlier(pg, news);
     }
   }
 
@@ -338,6 +342,8 @@ final class GroupHost implements GroupPorts {
     histories.committed(slot.history, entry, isWhole(slot));
     if (slot.catchUp == null || slot.catchUp.admits(entry)) {
       node.applier().committed(entry);
+    } else {
+      slot.group.log().copyState().leftOut(entry.mutation().chunk(), BlockSet.of(entry.mutation()));
     }
   }
 

@@ -2,6 +2,7 @@ package org.trefoilfs.replication.host;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
@@ -81,10 +82,12 @@ final class Healing {
 
   private boolean install(int pg, ChunkImage image) {
     Slot slot = slots.of(pg);
+    CompletableFuture<Boolean> installed;
     synchronized (slot) {
-      slots.journalCommitted(slot);
-      return node.applier().install(pg, image);
+      slots.journalCommitted(pg);
+      installed = node.applier().install(pg, image);
     }
+    return installed.join();
   }
 
   /** The applier met a damaged block under a partial write. */

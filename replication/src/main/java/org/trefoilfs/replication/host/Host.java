@@ -201,7 +201,13 @@ public final class Host implements Closeable {
         JournalOptions.forDisk(store.space().total(), SystemRandom.INSTANCE);
     SegmentedJournal journal =
         SegmentedJournal.open(data.resolve("journal"), journalOptions, recovery::replay);
-    Applier applier = new Applier(journal, store, groups.healing()::damaged, this::fail);
+    Applier applier =
+        new Applier(
+            journal,
+            store,
+            groups.slots()::journalCommitted,
+            groups.healing()::damaged,
+            this::fail);
     DiskRoom room = new DiskRoom(store, journal, journalOptions, applier);
     FailureDetector detector = new FailureDetector(time, detection);
     List<StateModule> all = new ArrayList<>(modules);

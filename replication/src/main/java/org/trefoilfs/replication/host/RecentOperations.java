@@ -48,11 +48,12 @@ final class RecentOperations {
 
   /** Another host, or an earlier process, knows these to be committed. */
   synchronized void committedEarlier(int pg, Collection<OperationId> known) {
-    for (OperationId operation : known) {
-      if (!operations.containsKey(operation)) {
-        committed(pg, operation, EARLIER);
-      }
-    }
+    unknown(known).forEach(operation -> committed(pg, operation, EARLIER));
+  }
+
+  /** Those of them that are not known here to be committed. */
+  synchronized List<OperationId> unknown(Collection<OperationId> others) {
+    return others.stream().filter(operation -> !operations.containsKey(operation)).toList();
   }
 
   /** The group begins anew here: what it had committed may not be what its primary has. */

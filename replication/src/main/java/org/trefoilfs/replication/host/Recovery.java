@@ -1,16 +1,13 @@
 package org.trefoilfs.replication.host;
 
-import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.trefoilfs.replication.chunk.BlockSet;
-import org.trefoilfs.replication.chunk.ChunkId;
 import org.trefoilfs.replication.chunk.ChunkImage;
 import org.trefoilfs.replication.chunk.ChunkStore;
-import org.trefoilfs.replication.chunk.Mutation;
 import org.trefoilfs.replication.commit.Entry;
 import org.trefoilfs.replication.commit.GroupLog;
 import org.trefoilfs.replication.heal.History;
@@ -66,40 +63,6 @@ final class Recovery {
     }
   }
 
-  /**
-   * What the store has applied was committed, be it that no record says so: its last writes may be
-   * torn, or be in the page cache alone, and once the group has begun anew nothing would redo them.
-   */
-  private void redoApplied(GroupLog group) {
-    long applied =
-        group.suffix().stream().filter(this::isApplied).mapToLong(Entry::n).max().orElse(0);
-    redo(group.commitTo(applied));
-  }
-
-  /**
-   * What is left may have been applied, too, and torn so that the store cannot tell. Either it is
-   * committed again, over what lies there, or another's blocks are fetched; until then nobody reads
-   * it. With all members of a group torn alike, nobody else could give the chunk.
-   */
-  private void adoptTorn(GroupLog group) {
-    for (Entry entry : group.suffix()) {
-      switch (entry.mutation()) {
-        case Mutation.Write(ChunkId chunk, int offset, ByteBuffer data) ->
-            store.adopt(group.pg(), chunk, offset, data.remaining());
-        case Mutation.Punch(ChunkId chunk, int offset, int length) ->
-            store.adopt(group.pg(), chunk, offset, length);
-        case Mutation.Delete _ -> {}
-      }
-    }
-  }
-
-  private boolean isApplied(Entry entry) {
-    return store
-        .info(entry.pg(), entry.mutation().chunk())
-        .filter(info -> info.version().equals(entry.version()))
-        .isPresent();
-  }
-
   /** What the group's journal records tell of its latest writes. */
   History history(int pg) {
     return histories.computeIfAbsent(pg, _ -> new History());
@@ -111,8 +74,6 @@ final class Recovery {
    * would make a later write look like an earlier one.
    */
   Map<Integer, GroupLog> groups(ReplayReport.Loss loss) {
-    groups.values().forEach(this::redoApplied);
-    groups.values().forEach(this::adoptTorn);
     for (int pg : store.groups()) {
       if (loss == ReplayReport.Loss.DAMAGE || !groups.containsKey(pg)) {
         long highest =

@@ -136,10 +136,16 @@ final class Slots {
 
   /**
    * To be called before an image is journaled, under the group's lock: a replay then redoes what
-   * the image holds before it, and not, when it comes to know that it was committed, over it.
+   * the image holds before it, and not, when it comes to know that it was committed, over it. And
+   * before committed writes are applied: a replay then redoes what a stop may tear.
+   *
+   * @return the record's position
    */
-  void journalCommitted(Slot slot) {
-    GroupLog group = slot.group.log();
-    node.append(new JournalRecord.Committed(slot.pg, group.last().view(), group.commitIndex()));
+  long journalCommitted(int pg) {
+    Slot slot = of(pg);
+    synchronized (slot) {
+      GroupLog group = slot.group.log();
+      return node.append(new JournalRecord.Committed(pg, group.last().view(), group.commitIndex()));
+    }
   }
 }

@@ -61,15 +61,6 @@ class BlockSetTest {
         .hasMessageContaining("block 1024");
   }
 
-  @Test
-  void anImageIsCutToSomeBlocks() {
-    Extent first = new Extent(0, ByteBuffer.wrap(new byte[4 * BLOCK]));
-    ChunkImage image = new ChunkImage(CHUNK, new Version(1, 1), List.of(first));
-    BlockSet wanted = write(2 * BLOCK, 5 * BLOCK);
-    assertThat(image.only(wanted).extents())
-        .containsExactly(new Extent(2 * BLOCK, ByteBuffer.allocate(2 * BLOCK)));
-  }
-
   private static BlockSet write(int offset, int length) {
     return BlockSet.of(new Mutation.Write(CHUNK, offset, ByteBuffer.allocate(length)));
   }

@@ -97,6 +97,20 @@ class FileChunkStoreTest {
   }
 
   @Test
+  void blocksBesideADamagedOneCanBeGiven() throws IOException {
+    apply(store, 1, write(ID, BLOCK, bytes(1, 4 * BLOCK)));
+    flip(file(root, ID), 2 * BLOCK + 77);
+    BlockSet others = BlockSet.of(new Mutation.Punch(ID, 0, 2 * BLOCK));
+    others.add(BlockSet.of(new Mutation.Punch(ID, 4 * BLOCK, 3 * BLOCK)));
+    ChunkImage image = store.image(PG, ID, others).orElseThrow();
+    assertThat(image.version()).isEqualTo(new Version(1, 1));
+    assertThat(image.extents()).extracting(Extent::offset).containsExactly(BLOCK, 4 * BLOCK);
+    assertThat(image.bytes()).isEqualTo(2 * BLOCK);
+    others.add(BlockSet.of(new Mutation.Punch(ID, 2 * BLOCK, 1)));
+    assertThatThrownBy(() -> store.image(PG, ID, others)).satisfies(isReason(Reason.CORRUPT));
+  }
+
+  @Test
   void aByteThatAppearsInAHoleIsFoundOnRead() throws IOException {
     apply(store, 1, write(ID, 0, bytes(1, BLOCK)));
     scribble(file(root, ID), 9 * BLOCK, (byte) 1);

@@ -109,7 +109,7 @@ class CopyProgressTest {
     catchUp.missing(FIRST, blocks(0, 3));
     assertThat(catchUp.nextBytes()).hasValue(3L * BLOCK);
     assertThat(catchUp.startFetch().orElseThrow().blocks().isAll()).isTrue();
-    catchUp.compareAll(List.of());
+    catchUp.compareAll(List.of(), Set.of());
     catchUp.listing(List.of(new ChunkInfo(SECOND_CHUNK, new Version(1, 9), 99L, 5)));
     assertThat(catchUp.bytesLeft()).isEqualTo(8L * BLOCK);
     assertThat(catchUp.bytesChanged()).isEqualTo(8L * BLOCK);

@@ -36,6 +36,11 @@ public final class RecoveredHost {
     return recovery.history(pg);
   }
 
+  /** A chunk is replaced, or removed, as it is by {@code Applier.replace}. */
+  public static void install(ChunkStore store, int pg, ChunkImage image) {
+    Applier.installWithoutJournal(store, pg, image);
+  }
+
   /** Blocks of a chunk are replaced, as they are by {@code Applier.patch}. */
   public static void patch(ChunkStore store, int pg, ChunkImage image, BlockSet blocks) {
     Applier.patchWithoutJournal(store, pg, image, blocks);
@@ -47,6 +52,10 @@ public final class RecoveredHost {
 
   public void committedEarlier(int pg, List<OperationId> operations) {
     recent.committedEarlier(pg, operations);
+  }
+
+  public List<OperationId> unknown(List<OperationId> operations) {
+    return recent.unknown(operations);
   }
 
   public void forget(int pg) {

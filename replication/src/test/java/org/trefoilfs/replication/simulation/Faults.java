@@ -264,7 +264,10 @@ final class Faults {
 
   // ---- the end of it
 
-  /** From here on nothing goes wrong. */
+  /**
+   * From here on nothing goes wrong, and nobody stands still any longer: a reader of the calm asks
+   * once, by the map of any host, where a mount would fetch a newer one and ask again.
+   */
   void end() {
     world.trace.add(() -> "calm");
     over = true;
@@ -275,6 +278,7 @@ final class Faults {
       host.disk.syncFails = false;
       host.killSoon(0);
     }
+    world.hosts.forEach(SimHost::goOn);
     startAll();
     mend();
   }

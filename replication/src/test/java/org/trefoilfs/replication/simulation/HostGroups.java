@@ -142,7 +142,10 @@ final class HostGroups implements GroupPorts {
         if (view == null || !view.isInSync(host.id, incarnation)) {
           throw new TrefoilException(Reason.STALE_VIEW, "not in sync");
         }
-        after(applier.barrier(), reply, () -> new Message.Chunk(image(fetch.pg(), fetch.chunk())));
+        after(
+            applier.barrier(),
+            reply,
+            () -> new Message.Chunk(image(fetch.pg(), fetch.chunk(), BlockSet.all())));
       }
       case Message.ListChanges list -> {
         servingView(list.pg(), list.view());
@@ -219,9 +222,10 @@ final class HostGroups implements GroupPorts {
   }
 
   void committedEarlier(int pg, List<OperationId> operations) {
-    if (!operations.isEmpty()) {
-      append(new JournalRecord.Answered(pg, operations));
-      recovered.committedEarlier(pg, operations);
+    List<OperationId> news = recovered.unknown(operations);
+    if (!news.isEmpty()) {
+      append(new JournalRecord.Answered(pg, news));
+      recovered.committedEarlier(pg, news);
     }
   }
 
@@ -232,13 +236,14 @@ final class HostGroups implements GroupPorts {
   private Message blocks(Message.FetchBlocks fetch) {
     BlockSet blocks = fetch.blocks().copy();
     blocks.add(history(fetch.pg()).blocksSince(fetch.chunk(), fetch.since()));
-    return new Message.Blocks(image(fetch.pg(), fetch.chunk()).only(blocks), blocks);
+    return new Message.Blocks(image(fetch.pg(), fetch.chunk(), blocks), blocks);
   }
 
-  private ChunkImage image(int pg, ChunkId chunk) {
+  private ChunkImage image(int pg, ChunkId chunk, BlockSet blocks) {
     try {
-      return applier.image(pg, chunk);
+      return applier.image(pg, chunk, blocks);
     } catch (TrefoilException e) {
+      world.trace.add(() -> host.id + " cannot give " + chunk + ": " + e.getMessage());
       if (group(pg).isPrimary()) {
         heal(pg, chunk);
       }
@@ -368,6 +373,11 @@ final class HostGroups implements GroupPorts {
     remember(entry);
     if (joining.admits(entry)) {
       applier.committed(entry);
+    } else {
+      group(entry.pg())
+          .log()
+          .copyState()
+          .leftOut(entry.mutation().chunk(), BlockSet.of(entry.mutation()));
     }
   }
 

@@ -1,5 +1,6 @@
 package org.trefoilfs.replication.simulation;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -139,6 +140,8 @@ final class Joining {
       }
     }
     new TreeMap<>(own).forEach((chunk, blocks) -> changed(pg, catchUp, chunk, blocks));
+    new TreeMap<>(groups.group(pg).log().copyState().leftOut())
+        .forEach((chunk, blocks) -> changed(pg, catchUp, chunk, blocks));
     catchUp.listed(changes.since());
     fetch(attempt, catchUp);
   }
@@ -152,7 +155,9 @@ final class Joining {
   }
 
   private void compareAll(Attempt attempt, CatchUp catchUp) {
-    catchUp.compareAll(host.disk.store.list(attempt.pg()));
+    catchUp.compareAll(
+        host.disk.store.list(attempt.pg()),
+        groups.group(attempt.pg()).log().copyState().leftOut().keySet());
     ask(
         attempt,
         new Message.ListChunks(attempt.pg(), attempt.view(), new ChunkId(Long.MIN_VALUE, 0)),
@@ -160,10 +165,14 @@ final class Joining {
           Message.ChunkList listing = (Message.ChunkList) answer;
           groups.committedEarlier(attempt.pg(), listing.recent());
           catchUp.listing(listing.chunks());
+          List<CompletableFuture<Void>> removed = new ArrayList<>();
           for (ChunkId gone : catchUp.listingEnded()) {
-            groups.applier.replace(attempt.pg(), SimApplier.nothing(gone), List.of());
+            removed.add(groups.applier.replace(attempt.pg(), SimApplier.nothing(gone), List.of()));
           }
-          fetch(attempt, catchUp);
+          then(
+              attempt,
+              CompletableFuture.allOf(removed.toArray(CompletableFuture[]::new)),
+              () -> fetch(attempt, catchUp));
         });
   }
 
@@ -185,26 +194,27 @@ final class Joining {
         attempt,
         request,
         answer -> {
-          if (answer instanceof Message.Blocks(ChunkImage image, BlockSet blocks)) {
-            install(attempt.pg(), catchUp, image, blocks);
-          } else {
-            install(attempt.pg(), catchUp, ((Message.Chunk) answer).image(), BlockSet.all());
-          }
-          fetch(attempt, catchUp);
+          ChunkImage image =
+              answer instanceof Message.Blocks some
+                  ? some.image()
+                  : ((Message.Chunk) answer).image();
+          BlockSet blocks = answer instanceof Message.Blocks some ? some.blocks() : BlockSet.all();
+          then(
+              attempt,
+              catchUp
+                  .fetched(image, blocks)
+                  .map(kept -> install(attempt.pg(), image, blocks, kept))
+                  .orElse(CompletableFuture.completedFuture(null)),
+              () -> fetch(attempt, catchUp));
         });
   }
 
-  private void install(int pg, CatchUp catchUp, ChunkImage image, BlockSet blocks) {
-    List<Entry> kept = catchUp.fetched(image, blocks).orElse(null);
-    if (kept == null) {
-      return;
-    }
-    if (blocks.isAll() || image.version().equals(Version.NONE)) {
-      groups.applier.replace(pg, image, kept);
-    } else {
-      groups.applier.patch(pg, image, blocks, kept);
-    }
+  private CompletableFuture<Void> install(
+      int pg, ChunkImage image, BlockSet blocks, List<Entry> kept) {
     groups.group(pg).log().copyState().copied(image.id(), image.version());
+    return blocks.isAll() || image.version().equals(Version.NONE)
+        ? groups.applier.replace(pg, image, kept)
+        : groups.applier.patch(pg, image, blocks, kept);
   }
 
   /** What was copied must outlive a loss of power before it is counted on. */

@@ -3,7 +3,9 @@ package org.trefoilfs.replication.simulation;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import org.trefoilfs.replication.chunk.BlockSet;
 import org.trefoilfs.replication.chunk.ChunkId;
@@ -19,8 +21,9 @@ import org.trefoilfs.replication.host.RecoveredHost;
 import org.trefoilfs.replication.journal.JournalRecord;
 
 /**
- * Brings committed entries into the store once their records are synced, and lays them over it
- * until then: {@code Applier} without its thread. Now and then it does {@code Checkpoint}'s work.
+ * Brings committed entries and images into the store once their records are synced, and lays the
+ * entries over it until then: {@code Applier} without its thread. Now and then it does {@code
+ * Checkpoint}'s work.
  */
 final class SimApplier {
   private static final long LINGER = 100 * Network.MILLI;
@@ -28,10 +31,23 @@ final class SimApplier {
   private final SimHost host;
   private final SimDisk disk;
 
-  /** In the order in which they were committed here. */
-  private final LinkedHashSet<Entry> waiting = new LinkedHashSet<>();
+  /** In the order in which they were committed, or came, here. */
+  private final LinkedHashSet<Work> waiting = new LinkedHashSet<>();
 
   private boolean lingering;
+
+  private sealed interface Work {
+    long position();
+
+    record Apply(Entry entry) implements Work {
+      @Override
+      public long position() {
+        return entry.position();
+      }
+    }
+
+    record Install(long position, Runnable action) implements Work {}
+  }
 
   SimApplier(SimHost host) {
     this.host = host;
@@ -39,7 +55,7 @@ final class SimApplier {
   }
 
   void committed(Entry entry) {
-    waiting.add(entry);
+    waiting.add(new Work.Apply(entry));
     if (!lingering) {
       lingering = true;
       host.later(
@@ -53,27 +69,51 @@ final class SimApplier {
 
   /** Completes when all that was committed here by now is applied. */
   CompletableFuture<Void> barrier() {
-    List<Entry> batch = List.copyOf(waiting);
-    long position = batch.stream().mapToLong(Entry::position).max().orElse(0);
-    return disk.sync(position).thenRun(() -> batch.forEach(this::apply));
+    List<Work> batch = List.copyOf(waiting);
+    Set<Integer> groups = new TreeSet<>();
+    long position = 0;
+    for (Work work : batch) {
+      switch (work) {
+        case Work.Apply(Entry entry) -> groups.add(entry.pg());
+        case Work.Install install -> position = Math.max(position, install.position());
+      }
+    }
+    for (int pg : groups) {
+      position = Math.max(position, journalCommitted(pg));
+    }
+    return disk.sync(position).thenRun(() -> batch.forEach(this::perform));
+  }
+
+  private void perform(Work work) {
+    if (!waiting.remove(work)) {
+      return;
+    }
+    switch (work) {
+      case Work.Apply(Entry entry) -> apply(entry);
+      case Work.Install install -> install.action().run();
+    }
   }
 
   private void apply(Entry entry) {
-    if (waiting.remove(entry)
-        && entry.n() > disk.store.appliedNumber(entry.pg(), entry.mutation().chunk())) {
+    if (entry.n() > disk.store.appliedNumber(entry.pg(), entry.mutation().chunk())) {
       disk.store.apply(entry.pg(), entry.mutation(), entry.version(), ChunkStore.Redo.FIRST);
     }
+  }
+
+  /** The record is journaled; the store is changed once it is synced, in the order of calls. */
+  private CompletableFuture<Void> once(long position, Runnable action) {
+    waiting.add(new Work.Install(position, action));
+    return barrier();
   }
 
   /** The block as committed here. Throws CORRUPT. */
   long block(int pg, ChunkId chunk, int block) {
     Mutation.Write newest = null;
     long applied = disk.store.appliedNumber(pg, chunk);
-    for (Entry entry : waiting) {
+    for (Entry entry : waitingFor(chunk)) {
       Mutation.Write write = (Mutation.Write) entry.mutation();
       if (entry.pg() == pg
           && entry.n() > applied
-          && write.chunk().equals(chunk)
           && write.offset() == block * SimStore.BLOCK_BYTES) {
         newest = write;
       }
@@ -81,8 +121,8 @@ final class SimApplier {
     return newest == null ? disk.store.block(pg, chunk, block) : SimStore.value(newest.data());
   }
 
-  ChunkImage image(int pg, ChunkId chunk) {
-    return disk.store.image(pg, chunk).orElseGet(() -> nothing(chunk));
+  ChunkImage image(int pg, ChunkId chunk, BlockSet blocks) {
+    return disk.store.image(pg, chunk, blocks).orElseGet(() -> nothing(chunk));
   }
 
   static ChunkImage nothing(ChunkId chunk) {
@@ -92,36 +132,32 @@ final class SimApplier {
   /** Replaces a damaged chunk, unless the image is older than what is applied. */
   void install(int pg, ChunkImage image) {
     if (image.version().n() >= disk.store.appliedNumber(pg, image.id())) {
-      installJournaled(pg, image, waitingFor(image.id()));
+      var unused = installJournaled(pg, image, waitingFor(image.id()));
     }
   }
 
   /** Replaces the chunk, whatever is here: a joiner takes what its primary has. */
-  void replace(int pg, ChunkImage image, List<Entry> kept) {
-    waiting.removeAll(waitingFor(image.id()));
-    installJournaled(pg, image, kept);
+  CompletableFuture<Void> replace(int pg, ChunkImage image, List<Entry> kept) {
+    waitingFor(image.id()).forEach(entry -> waiting.remove(new Work.Apply(entry)));
+    return installJournaled(pg, image, kept);
   }
 
   private List<Entry> waitingFor(ChunkId chunk) {
     List<Entry> entries = new ArrayList<>();
-    for (Entry entry : waiting) {
-      if (entry.mutation().chunk().equals(chunk)) {
+    for (Work work : waiting) {
+      if (work instanceof Work.Apply(Entry entry) && entry.mutation().chunk().equals(chunk)) {
         entries.add(entry);
       }
     }
     return entries;
   }
 
-  private void installJournaled(int pg, ChunkImage image, List<Entry> entries) {
+  private CompletableFuture<Void> installJournaled(int pg, ChunkImage image, List<Entry> entries) {
     List<Entry> newer = entries.stream().filter(entry -> entry.n() > image.version().n()).toList();
     ChunkImage merged = merged(image, newer);
     journalCommitted(pg);
-    host.groups.append(new JournalRecord.Installed(pg, merged));
-    if (merged.version().equals(Version.NONE)) {
-      disk.store.apply(pg, new Mutation.Delete(merged.id()), Version.NONE, ChunkStore.Redo.REDO);
-    } else {
-      disk.store.install(pg, merged);
-    }
+    long position = host.groups.append(new JournalRecord.Installed(pg, merged));
+    return once(position, () -> RecoveredHost.install(disk.store, pg, merged));
   }
 
   private static ChunkImage merged(ChunkImage image, List<Entry> newer) {
@@ -138,16 +174,17 @@ final class SimApplier {
   }
 
   /** Replaces these blocks; {@code kept} are writes to them that came while they were fetched. */
-  void patch(int pg, ChunkImage image, BlockSet blocks, List<Entry> kept) {
+  CompletableFuture<Void> patch(int pg, ChunkImage image, BlockSet blocks, List<Entry> kept) {
     journalCommitted(pg);
     ChunkImage merged = merged(image, kept);
-    host.groups.append(new JournalRecord.Patched(pg, merged, blocks));
-    RecoveredHost.patch(disk.store, pg, merged, blocks);
+    long position = host.groups.append(new JournalRecord.Patched(pg, merged, blocks));
+    return once(position, () -> RecoveredHost.patch(disk.store, pg, merged, blocks));
   }
 
-  private void journalCommitted(int pg) {
+  private long journalCommitted(int pg) {
     GroupLog log = host.groups.group(pg).log();
-    host.groups.append(new JournalRecord.Committed(pg, log.last().view(), log.commitIndex()));
+    return host.groups.append(
+        new JournalRecord.Committed(pg, log.last().view(), log.commitIndex()));
   }
 
   /** What lies before the oldest record still needed is in chunks on stable storage. */
@@ -158,8 +195,8 @@ final class SimApplier {
         needed = Math.min(needed, entry.position() - 1);
       }
     }
-    for (Entry entry : waiting) {
-      needed = Math.min(needed, entry.position() - 1);
+    for (Work work : waiting) {
+      needed = Math.min(needed, work.position() - 1);
     }
     long last = 0;
     for (Group group : host.groups.all()) {

@@ -12,6 +12,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.chunk.BlockSet;
 import org.trefoilfs.replication.chunk.ChunkId;
 import org.trefoilfs.replication.chunk.ChunkImage;
 import org.trefoilfs.replication.chunk.ChunkInfo;
@@ -29,9 +30,6 @@ import org.trefoilfs.replication.chunk.Version;
 final class SimStore implements ChunkStore {
   static final int BLOCKS = 4;
   static final int BLOCK_BYTES = ChunkId.BLOCK;
-
-  /** Stands for the mixture that a torn write leaves. */
-  private static final long TORN = Long.MIN_VALUE + 0xbad;
 
   /**
    * @param digest of the checksum table, which knows what a damaged block should hold
@@ -117,25 +115,6 @@ final class SimStore implements ChunkStore {
     }
   }
 
-  /** What lies in a torn block is nothing that a client ever wrote: nobody may read it. */
-  @Override
-  public void adopt(int pg, ChunkId id, int offset, int length) {
-    Chunk old = group(pg).get(id);
-    if (old == null) {
-      return;
-    }
-    long[] blocks = old.blocks().clone();
-    int damaged = old.damaged();
-    int end = Math.min(BLOCKS, (offset + length + BLOCK_BYTES - 1) / BLOCK_BYTES);
-    for (int block = offset / BLOCK_BYTES; block < end; block++) {
-      if (old.isDamaged(block)) {
-        blocks[block] = TORN;
-        damaged &= ~(1 << block);
-      }
-    }
-    group(pg).put(id, new Chunk(old.version(), blocks, digestOf(blocks), damaged));
-  }
-
   @Override
   public void install(int pg, ChunkImage image) {
     long[] blocks = new long[BLOCKS];
@@ -146,14 +125,16 @@ final class SimStore implements ChunkStore {
   }
 
   @Override
-  public Optional<ChunkImage> image(int pg, ChunkId id) {
+  public Optional<ChunkImage> image(int pg, ChunkId id, BlockSet blocks) {
     Chunk chunk = group(pg).get(id);
     if (chunk == null) {
       return Optional.empty();
     }
     List<Extent> extents = new ArrayList<>();
     for (int block = 0; block < BLOCKS; block++) {
-      long value = block(pg, id, block);
+      boolean wanted =
+          blocks.containsAll(BlockSet.of(new Mutation.Punch(id, block * BLOCK_BYTES, BLOCK_BYTES)));
+      long value = wanted ? block(pg, id, block) : 0;
       if (value != 0) {
         extents.add(new Extent(block * BLOCK_BYTES, data(value)));
       }
