@@ -43,23 +43,30 @@ final class AsyncSimulation {
 
   /** Mistakes of a line or two, to check the checks. */
   enum Mistake {
-    NONE,
+    NONE(0),
     /** Hosts take writes of any session. */
-    NO_FENCE,
+    NO_FENCE(1),
     /** Leases of a session that is over are given away before its late writes are kept out. */
-    NO_WAIT_FOR_FENCE,
+    NO_WAIT_FOR_FENCE(230),
     /** Writes under way do not hold the fence up. */
-    FENCE_FORGETS_WHAT_IS_UNDER_WAY,
+    FENCE_FORGETS_WHAT_IS_UNDER_WAY(360),
     /** Each attempt of a write is an operation of its own. */
-    ATTEMPTS_DIFFER,
+    ATTEMPTS_DIFFER(1),
     /** A recalled lease is given back before what was written under it is shipped. */
-    GIVES_BACK_TOO_EARLY,
+    GIVES_BACK_TOO_EARLY(1),
     /** A lease of which it is not known whether it was given back is used again. */
-    USES_WHAT_IT_MAY_HAVE_GIVEN_BACK,
+    USES_WHAT_IT_MAY_HAVE_GIVEN_BACK(1),
     /** A restarted host ships its spool without asking whether its session lives. */
-    SHIPS_AFTER_EVICTION,
+    SHIPS_AFTER_EVICTION(1),
     /** A restarted host ships before late writes of the killed process are kept out. */
-    ADOPTS_WITHOUT_FENCE
+    ADOPTS_WITHOUT_FENCE(160);
+
+    /** A little before a seed that is known to notice it. */
+    final long first;
+
+    Mistake(long first) {
+      this.first = first;
+    }
   }
 
   final Random random;
@@ -218,13 +225,14 @@ final class AsyncSimulation {
    */
   <T> CompletableFuture<T> call(int longest, Supplier<CompletableFuture<T>> there) {
     CompletableFuture<T> answer = new CompletableFuture<>();
+    boolean standsStill = longest > 1000 && faulty && chance(0.1);
     int copies = faulty && chance(0.03) ? 2 : 1;
     for (int i = 0; i < copies; i++) {
       if (faulty && chance(0.02)) {
         continue;
       }
       later(
-          delay(3, longest),
+          standsStill ? random.nextInt(1, longest) * MS : delay(3, longest),
           () ->
               there
                   .get()
@@ -311,7 +319,7 @@ final class AsyncSimulation {
     ClusterView view = viewNow();
     for (Primary host : hosts) {
       later(
-          delay(10, 900),
+          faulty && chance(0.2) ? random.nextInt(1, 2500) * MS : delay(10, 20),
           () -> {
             if (view.epoch() > host.view.epoch()) {
               host.view = view;
