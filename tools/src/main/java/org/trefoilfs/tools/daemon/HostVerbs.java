@@ -183,7 +183,7 @@ final class HostVerbs implements DaemonService {
   }
 
   private VolumeLine set(VolumeArgument argument) {
-    VolumeInfo volume = volume(argument.name());
+    VolumeInfo volume = Volumes.latest(host, argument.name());
     int replicas = Optional.ofNullable(argument.replicas()).orElse(volume.replicas());
     checkReplicas(argument.name(), replicas);
     checkMinInSync(argument, replicas);

@@ -21,6 +21,11 @@ public final class Volumes {
     if (known.isPresent()) {
       return known.get();
     }
+    return latest(cluster, name);
+  }
+
+  /** The volume as it is set now: who changes a part of it must not put the rest back. */
+  public static VolumeInfo latest(ClusterAccess cluster, String name) {
     ClusterSnapshot latest = cluster.latest();
     return named(latest, name)
         .orElseThrow(() -> new TrefoilException(Reason.NOT_FOUND, unknown(latest, name)));

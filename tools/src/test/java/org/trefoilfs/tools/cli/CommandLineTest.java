@@ -90,8 +90,29 @@ class CommandLineTest {
     setting.run("volume", "create", "work", "--replicas", "1");
     CommandRun run = setting.run("volume", "set", "work", "--commit", "async");
     assertThat(run.out())
-        .isEqualTo("volume work changed: 1 replicas, min in-sync 1, commit async\n");
+        .isEqualTo(
+            "volume work changed: 1 replicas, min in-sync 1, commit async, RPO 2.0 s and 64 MiB\n");
+    assertThat(setting.run("volume", "set", "work", "--rpo", "500ms").out())
+        .contains("commit async, RPO 0.5 s and 64 MiB");
+    assertThat(setting.run("volume", "set", "work", "--rpo-bytes", "8MiB").out())
+        .contains("RPO 0.5 s and 8.0 MiB");
     assertThat(setting.run("volume", "set", "work").status()).isEqualTo(2);
+  }
+
+  @Test
+  void boundsOfWhatMayBeLostAreChecked() {
+    setting.run("volume", "create", "work", "--replicas", "1");
+    CommandRun hasty = setting.run("volume", "set", "work", "--rpo", "1ms");
+    assertThat(hasty.err()).contains("an RPO of 1 ms is not between 100 ms and 1 h");
+    assertThat(hasty.status()).isEqualTo(2);
+    CommandRun small = setting.run("volume", "set", "work", "--rpo-bytes", "4096");
+    assertThat(small.err()).contains("an RPO of 4096 bytes is not between 1 MiB and 1 GiB");
+    CommandRun unknown = setting.run("volume", "set", "work", "--rpo-bytes", "many");
+    assertThat(unknown.err()).contains("'many' is not a size; write it as 512KiB, 64MiB or 2GiB");
+    assertThat(unknown.status()).isEqualTo(2);
+    assertThat(setting.run("lost", "list").out()).isEqualTo("nothing was lost\n");
+    assertThat(setting.run("lost", "export", "0abc", "--to", "/tmp/x").err())
+        .contains("keeps no spool 0abc; see which host does: trefoil lost list");
   }
 
   @Test
