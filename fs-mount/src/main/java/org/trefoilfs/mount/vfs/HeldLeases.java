@@ -27,6 +27,8 @@ final class HeldLeases {
   /** How long another mount waits for a lease at most before this one hears of it. */
   private static final Duration POLL = Duration.ofMillis(10);
 
+  private static final Duration RETRY = Duration.ofMillis(100);
+
   private static final Duration IDLE = Duration.ofSeconds(1);
 
   /** After a recall a file goes through: its users would only take the lease from each other. */
@@ -133,57 +135,76 @@ final class HeldLeases {
   private CompletableFuture<Void> end(List<Lease> leases) {
     List<CompletableFuture<?>> gone = new ArrayList<>();
     List<Lease> ending = new ArrayList<>();
-    Set<Long> inodes = new HashSet<>();
     for (Lease lease : leases) {
       gone.add(lease.gone);
       if (lease.end()) {
         ending.add(lease);
-        inodes.add(lease.inode);
       }
     }
     if (!ending.isEmpty()) {
-      CompletableFuture.allOf(
-              inodes.stream().map(written::drained).toArray(CompletableFuture[]::new))
-          .thenCompose(drained -> names.unlease(inodes))
-          .whenComplete((done, failure) -> ended(ending, failure));
+      giveBack(ending);
     }
     return CompletableFuture.allOf(gone.toArray(CompletableFuture[]::new));
   }
 
-  private void ended(List<Lease> leases, @Nullable Throwable failure) {
-    for (Lease lease : leases) {
-      if (failure == null) {
-        held.remove(lease.inode, lease);
-        lease.gone.complete(null);
-      } else {
-        // Asked for again by whoever waits, and by the next poll.
-        synchronized (lease) {
-          lease.ending = false;
-        }
-        log.debug("the lease of inode {} is kept for now", lease.inode, failure);
-      }
+  /**
+   * Until it is known to have happened: a lease that may be another's by now must not be used
+   * again.
+   */
+  private void giveBack(List<Lease> ending) {
+    Set<Long> inodes = new HashSet<>();
+    ending.forEach(lease -> inodes.add(lease.inode));
+    CompletableFuture.allOf(inodes.stream().map(written::drained).toArray(CompletableFuture[]::new))
+        .thenCompose(drained -> names.unlease(inodes))
+        .whenComplete(
+            (done, failure) -> {
+              if (failure == null) {
+                ending.forEach(this::gone);
+              } else {
+                log.debug("leases of {} could not be given back yet", inodes, failure);
+                after(RETRY, () -> giveBackAgain(ending));
+              }
+            });
+  }
+
+  private void giveBackAgain(List<Lease> ending) {
+    List<Lease> left = ending.stream().filter(lease -> held.get(lease.inode) == lease).toList();
+    if (!left.isEmpty()) {
+      giveBack(left);
     }
+  }
+
+  private void gone(Lease lease) {
+    held.remove(lease.inode, lease);
+    lease.gone.complete(null);
+  }
+
+  /** The lease was asked for, and it is not known whether it was granted. */
+  void doubtful(long inode) {
+    Lease lease = new Lease(inode, CommitRule.VOLUME, 0);
+    lease.end();
+    held.put(inode, lease);
+    giveBack(List.of(lease));
   }
 
   /** The session is over, and its leases with it. */
   void forget() {
     for (Lease lease : List.copyOf(held.values())) {
       lease.end();
-      held.remove(lease.inode, lease);
-      lease.gone.complete(null);
+      gone(lease);
     }
   }
 
   private void pollLater() {
     if (polling.compareAndSet(false, true)) {
-      schedule();
+      after(POLL, this::poll);
     }
   }
 
-  private void schedule() {
+  private static void after(Duration pause, Runnable action) {
     new CompletableFuture<@Nullable Void>()
-        .completeOnTimeout(null, POLL.toNanos(), TimeUnit.NANOSECONDS)
-        .thenRun(this::poll);
+        .completeOnTimeout(null, pause.toNanos(), TimeUnit.NANOSECONDS)
+        .thenRun(action);
   }
 
   private void poll() {

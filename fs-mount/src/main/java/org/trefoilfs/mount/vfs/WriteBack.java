@@ -267,8 +267,13 @@ public final class WriteBack {
 
   private @Nullable Lease acquire(OpenInode inode) {
     waiting.change(inode.reports().drain());
-    Attributes found = waiting.change(names.lease(inode.number()));
-    inode.seen(found);
+    Attributes found;
+    try {
+      found = inode.seen(waiting.change(names.lease(inode.number())));
+    } catch (TrefoilException e) {
+      leases.doubtful(inode.number());
+      throw e;
+    }
     if (isForeign(found)) {
       leases.contend(inode.number());
       return null;

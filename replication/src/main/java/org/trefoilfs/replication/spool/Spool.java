@@ -12,6 +12,8 @@ import java.util.PriorityQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.chunk.ChunkId;
 import org.trefoilfs.replication.env.TimeSource;
@@ -31,6 +33,8 @@ import org.trefoilfs.replication.env.TimeSource;
  * futures complete outside of the lock.
  */
 public final class Spool {
+  private static final Logger log = LoggerFactory.getLogger(Spool.class);
+
   /** Bytes in one write to the replicas: what the wire and the journals take without a stall. */
   private static final int BATCH = 1 << 20;
 
@@ -250,7 +254,7 @@ public final class Spool {
           files.remove(held.write().inode());
         }
       }
-      store.shipped(report.upTo());
+      forget(report.upTo());
       while (!drains.isEmpty() && drains.peek().number() <= report.upTo()) {
         ready.add(drains.remove().done());
       }
@@ -258,6 +262,18 @@ public final class Spool {
       blocked.clear();
     }
     ready.forEach(future -> future.complete(null));
+  }
+
+  /**
+   * A store that cannot note what is shipped holds nothing up: should the process be killed now,
+   * the next one ships some writes again, which nobody sees.
+   */
+  private void forget(long upTo) {
+    try {
+      store.shipped(upTo);
+    } catch (TrefoilException e) {
+      log.warn("the spool still holds what was shipped: {}", e.getMessage());
+    }
   }
 
   /** Completes when everything taken up to now is done; fails as the spool does. */

@@ -140,7 +140,10 @@ public final class SpoolFiles implements SpoolStore {
     }
   }
 
-  /** On failure nothing of the record is kept: the next one goes where it would have been. */
+  /**
+   * On failure nothing of the record is kept: the next one goes where it would have been, and no
+   * bytes that a user chose lie behind it.
+   */
   private void put(ByteBuffer head, ByteBuffer data) {
     CRC32C crc = new CRC32C();
     crc.update(head.duplicate().position(PREFIX));
@@ -149,15 +152,24 @@ public final class SpoolFiles implements SpoolStore {
     try {
       FileChannel out = out();
       Segment segment = java.util.Objects.requireNonNull(current);
-      long length = (long) head.remaining() + data.remaining();
-      out.position(segment.size);
-      ByteBuffer[] record = {head, data};
-      while (data.hasRemaining() || head.hasRemaining()) {
-        out.write(record);
-      }
-      segment.size += length;
+      write(out, segment, new ByteBuffer[] {head, data});
     } catch (IOException e) {
       throw Disk.failure("spool " + directory, e);
+    }
+  }
+
+  private static void write(FileChannel out, Segment segment, ByteBuffer[] record)
+      throws IOException {
+    long end = segment.size;
+    try {
+      out.position(end);
+      while (record[0].hasRemaining() || record[1].hasRemaining()) {
+        end += out.write(record);
+      }
+      segment.size = end;
+    } catch (IOException e) {
+      out.truncate(segment.size);
+      throw e;
     }
   }
 

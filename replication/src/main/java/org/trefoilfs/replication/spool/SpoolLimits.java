@@ -33,6 +33,11 @@ public record SpoolLimits(Duration age, long bytes) {
     }
   }
 
+  /** The same, of no more bytes than that, and of the least that is allowed at least. */
+  public SpoolLimits within(long most) {
+    return most >= bytes ? this : new SpoolLimits(age, Math.max(LEAST_BYTES, most));
+  }
+
   public void writeTo(ByteWriter out) {
     out.i64(age.toMillis()).i64(bytes);
   }

@@ -1,11 +1,14 @@
 package org.trefoilfs.replication.commit;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.chunk.ChunkId;
 import org.trefoilfs.replication.chunk.Mutation;
 import org.trefoilfs.replication.membership.HostId;
@@ -50,6 +53,20 @@ final class TakingOverTest {
     assertThat(world.proposed).isEmpty();
     group.prepared(JOINER, new Message.Prepared(PG, 2, 1));
     assertThat(world.proposed).hasSize(1);
+  }
+
+  @Test
+  void joinerThatMayHaveBegunAnewIsNotPromotedForWhatItHadCaughtUpBefore() {
+    preparedInViewOne();
+    group.view(view(2, SELF, List.of(SELF, OTHER), List.of(JOINER)), false);
+    group.unreachable(JOINER, 2, new TrefoilException(Reason.OUTCOME_UNKNOWN, "no answer"));
+    world.now = Duration.ofMillis(50).toNanos();
+    group.tick();
+    assertThat(world.sent.getLast()).isInstanceOf(Message.Prepare.class);
+    assertThatThrownBy(() -> joinerHasCaughtUp(2, 1)).hasMessageContaining("catch up");
+    group.prepared(JOINER, new Message.Prepared(PG, 2, 1));
+    assertThat(group.promoting()).isEmpty();
+    assertThat(world.proposed).isEmpty();
   }
 
   @Test

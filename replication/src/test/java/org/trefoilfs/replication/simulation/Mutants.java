@@ -37,11 +37,6 @@ final class Mutants {
               "          if (!peer.broken) {\n            ports.send(host, prepare);",
               "          if (!peer.broken && peer.inSync) {\n            ports.send(host, prepare);"),
           new Mutant(
-              "promotion-before-taken-over-is-held",
-              "commit/Primary.java",
-              "Math.max(log.commitIndex(), takenOver)",
-              "log.commitIndex()"),
-          new Mutant(
               "commit-without-promoted-joiner",
               "commit/Primary.java",
               "if (each.getValue().inSync || promoting.contains(each.getKey())) {",
@@ -52,11 +47,6 @@ final class Mutants {
               "        held = Math.min(held, each.getValue().acknowledged);",
               "        held = peers.size() > 1 && each.getKey().value() == 1\n"
                   + "            ? held : Math.min(held, each.getValue().acknowledged);"),
-          new Mutant(
-              "promotion-counts-after-another-new-view",
-              "commit/Primary.java",
-              "    if (peer.attempts != attempt) {",
-              "    if (attempt < 0) {"),
           new Mutant(
               "reads-before-recommit",
               "commit/Primary.java",

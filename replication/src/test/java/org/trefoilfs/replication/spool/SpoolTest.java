@@ -179,6 +179,36 @@ class SpoolTest {
   }
 
   @Test
+  void aStoreThatIsFullHoldsShippingUpForNobody() {
+    SpoolStore full =
+        new SpoolStore() {
+          @Override
+          public void append(SpooledWrite write) {
+            if (write.number() > 2) {
+              throw new TrefoilException(Reason.NO_SPACE, "full");
+            }
+          }
+
+          @Override
+          public void shipped(long number) {
+            throw new TrefoilException(Reason.NO_SPACE, "full");
+          }
+
+          @Override
+          public void close() {}
+        };
+    Spool kept = new Spool(full, clock, () -> limits);
+    Shipper ships = new Shipper(kept, replicas);
+    kept.offer(1, 0, ByteBuffer.wrap("ab".getBytes()), 0, false);
+    kept.offer(1, 2, ByteBuffer.wrap("cd".getBytes()), 0, false);
+    assertThatThrownBy(() -> kept.offer(1, 4, ByteBuffer.wrap("ef".getBytes()), 0, false))
+        .hasMessage("full");
+    ships.wake();
+    assertThat(kept.isEmpty()).isTrue();
+    assertThat(replicas.sizes[1]).as("what was refused was not kept").isEqualTo(4);
+  }
+
+  @Test
   void aReaderThatRacesWithShippingIsToldSo() {
     offer(1, 0, "ab");
     long before = spool.ships(1);

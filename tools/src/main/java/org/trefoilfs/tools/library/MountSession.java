@@ -36,6 +36,11 @@ final class MountSession implements AutoCloseable {
   /** How long a mount that ends tries to ship what it has; then its spool is left for a restart. */
   private static final Duration DRAINING = Duration.ofSeconds(20);
 
+  /**
+   * What waits to be shipped is in the heap as well: a part of it, however high the bound is set.
+   */
+  private static final long IN_MEMORY = Runtime.getRuntime().maxMemory() / 4;
+
   private static final SecureRandom RANDOM = new SecureRandom();
   private static final Logger LOG = LoggerFactory.getLogger(MountSession.class);
 
@@ -69,7 +74,7 @@ final class MountSession implements AutoCloseable {
               .data()
               .map(data -> SpoolDirectory.create(data, id, mount.volume, mount.directory));
       store = directory.<SpoolStore>map(SpoolDirectory::open).orElse(SpoolStore.MEMORY);
-      spool = new Spool(store, SystemTime.INSTANCE, () -> mount.latest().rpo());
+      spool = new Spool(store, SystemTime.INSTANCE, () -> mount.latest().rpo().within(IN_MEMORY));
     }
 
     @Override
