@@ -384,7 +384,7 @@ final class CatchUps {
                         .orElse(null)
                     : null);
     if (installed != null) {
-      awaitInstalled(slot, image, installed);
+      awaitInstalled(slot, catchUp, image, installed);
     }
     return image.bytes();
   }
@@ -409,14 +409,20 @@ final class CatchUps {
     return installed;
   }
 
+  /** On a full disk the image is not installed, though the journal says so: it must come again. */
   private static void awaitInstalled(
-      Slot slot, ChunkImage image, CompletableFuture<Boolean> installed) {
+      Slot slot, CatchUp catchUp, ChunkImage image, CompletableFuture<Boolean> installed) {
     try {
       installed.join();
     } catch (CompletionException e) {
-      synchronized (slot) { // the disk is full, and the journal says that the image is here
-        slot.group.log().copyState().leftOut(image.id(), BlockSet.all());
-      }
+      locked(
+          slot,
+          catchUp,
+          () -> {
+            slot.group.log().copyState().leftOut(image.id(), BlockSet.all());
+            catchUp.missing(image.id(), BlockSet.none());
+            return null;
+          });
       throw e;
     }
   }

@@ -8,6 +8,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.trefoilfs.replication.chunk.BlockSet;
 import org.trefoilfs.replication.chunk.ChunkId;
+import org.trefoilfs.replication.chunk.ChunkImage;
 import org.trefoilfs.replication.chunk.ChunkInfo;
 import org.trefoilfs.replication.chunk.Mutation;
 import org.trefoilfs.replication.chunk.Version;
@@ -75,6 +76,17 @@ final class CatchUpTest {
     catchUp.compareAll(List.of(), Set.of());
     catchUp.listing(List.of(INFO));
     assertThat(catchUp.listingEnded()).isEmpty();
+    assertThat(catchUp.startFetch().orElseThrow().blocks().isAll()).isTrue();
+  }
+
+  @Test
+  void imageThatFoundNoSpaceIsFetchedAgainBeforeTheJoinerHasCaughtUp() {
+    compare(List.of(), List.of(INFO));
+    CatchUp.Wanted wanted = catchUp.startFetch().orElseThrow();
+    catchUp.fetched(new ChunkImage(CHUNK, INFO.version(), List.of()), wanted.blocks());
+    assertThat(catchUp.isComplete()).isTrue();
+    catchUp.missing(CHUNK, BlockSet.none());
+    assertThat(catchUp.isComplete()).isFalse();
     assertThat(catchUp.startFetch().orElseThrow().blocks().isAll()).isTrue();
   }
 }
