@@ -38,6 +38,10 @@ final class AsyncMount {
     final List<SpooledWrite> writes = new ArrayList<>();
     final Map<Long, Long> acknowledgedAt = new HashMap<>();
     final Map<Long, Long> generationOf = new HashMap<>();
+
+    /** That may hold its leases, the latest last: one that takes over may be killed as well. */
+    final List<Long> sessions = new ArrayList<>();
+
     long told;
     long appliedUpTo;
 
@@ -107,6 +111,7 @@ final class AsyncMount {
     Process(Kept kept, boolean adopts) {
       this.kept = kept;
       this.adopts = adopts;
+      kept.sessions.add(session);
       spool = new Spool(kept, clock, () -> LIMITS);
       ships = new Shipper(spool, this);
     }
@@ -373,7 +378,7 @@ final class AsyncMount {
   }
 
   /**
-   * As a restarted host does: keeps the old session alive, takes over, waits for the fence, ships.
+   * As a restarted host does: keeps the old sessions alive, takes over, waits for the fence, ships.
    */
   private void restart(Process killed) {
     Kept kept = killed.kept;
@@ -381,32 +386,31 @@ final class AsyncMount {
       begin();
       return;
     }
+    List<Long> old = List.copyOf(kept.sessions);
     Process adopting = new Process(kept, true);
     process = adopting;
     running = true;
     kept.left().forEach(adopting.spool::recovered);
-    keepAlive(killed.session, adopting);
-    open(adopting, () -> adopt(killed.session, adopting));
+    keepAlive(old, adopting);
+    open(adopting, () -> adopt(old, adopting));
   }
 
-  private void keepAlive(long old, Process adopting) {
+  private void keepAlive(List<Long> old, Process adopting) {
     if (!adopting.dead && adopting.adopts) {
-      ping(old, adopting);
+      old.forEach(session -> ping(session, adopting));
       world.later(1_000_000_000L, () -> whenAwake(adopting, () -> keepAlive(old, adopting)));
     }
   }
 
-  private void adopt(long old, Process adopting) {
+  private void adopt(List<Long> old, Process adopting) {
     Set<Long> files = new HashSet<>();
     adopting.kept.left().forEach(write -> files.add(write.inode()));
     boolean careless = world.mistake == Mistake.SHIPS_AFTER_EVICTION;
-    world
-        .log(
-            () -> {
-              world.inherit(old, adopting.session);
-              return null;
-            })
-        .handle((done, failure) -> null)
+    CompletableFuture<?> inherited = CompletableFuture.completedFuture(null);
+    for (long session : old) {
+      inherited = inherited.thenCompose(_ -> inherit(session, adopting));
+    }
+    inherited
         .thenCompose(
             any ->
                 world.log(
@@ -429,11 +433,21 @@ final class AsyncMount {
                     }));
   }
 
-  private void awaitFence(long old, Process adopting) {
+  private CompletableFuture<Void> inherit(long session, Process adopting) {
+    return world
+        .<Void>log(
+            () -> {
+              world.inherit(session, adopting.session);
+              return null;
+            })
+        .exceptionally(failure -> null);
+  }
+
+  private void awaitFence(List<Long> old, Process adopting) {
     world
         .log(
             () -> {
-              world.closeSession(old);
+              old.forEach(world::closeSession);
               return world.epoch();
             })
         .whenComplete(
