@@ -17,8 +17,7 @@ final class ViewChange {
   static PgView promote(PgView view, Collection<HostId> joiners) {
     List<PgView.Member> inSync = new ArrayList<>(view.inSync());
     joiners.forEach(joiner -> inSync.add(new PgView.Member(joiner, 0)));
-    return new PgView(
-        view.pg(), view.view() + 1, view.primary(), inSync, without(view.joining(), joiners));
+    return view.next(view.primary(), inSync, without(view.joining(), joiners));
   }
 
   /**
@@ -30,7 +29,7 @@ final class ViewChange {
         view.inSync().stream().filter(member -> !silent.contains(member.host())).toList();
     List<HostId> joining = new ArrayList<>(without(view.joining(), silent));
     view.inSync().stream().map(PgView.Member::host).filter(silent::contains).forEach(joining::add);
-    return new PgView(view.pg(), view.view() + 1, view.primary(), inSync, joining);
+    return view.next(view.primary(), inSync, joining);
   }
 
   private static List<HostId> without(List<HostId> hosts, Collection<HostId> gone) {

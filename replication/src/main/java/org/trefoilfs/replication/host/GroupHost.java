@@ -396,6 +396,7 @@ final class GroupHost implements GroupPorts {
                       : member;
                 })
             .toList();
-    return new PgView(next.pg(), next.view(), next.primary(), members, next.joining());
+    return new PgView(
+        next.pg(), next.view(), next.primary(), members, next.joining(), next.reopened());
   }
 }

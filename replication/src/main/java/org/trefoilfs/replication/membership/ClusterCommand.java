@@ -2,7 +2,9 @@ package org.trefoilfs.replication.membership;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.commit.CommitMode;
 import org.trefoilfs.replication.placement.PgView;
 import org.trefoilfs.replication.spool.SpoolLimits;
@@ -104,8 +106,14 @@ public sealed interface ClusterCommand {
    * @param members former in-sync members that hold the group's last write, under their hosts'
    *     present incarnations; the first is to be primary
    * @param joiners who is to catch up; those that are down are left out
+   * @param last that write; absent: they never stopped, and hold whatever was committed
    */
-  record Reopen(int pg, long expectedView, List<PgView.Member> members, List<HostId> joiners) {
+  record Reopen(
+      int pg,
+      long expectedView,
+      List<PgView.Member> members,
+      List<HostId> joiners,
+      Optional<Version> last) {
     public Reopen {
       members = List.copyOf(members);
       joiners = List.copyOf(joiners);

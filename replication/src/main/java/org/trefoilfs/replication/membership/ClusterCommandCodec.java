@@ -2,9 +2,11 @@ package org.trefoilfs.replication.membership;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.codec.ByteReader;
 import org.trefoilfs.replication.codec.ByteWriter;
 import org.trefoilfs.replication.membership.ClusterCommand.Change;
@@ -170,6 +172,8 @@ final class ClusterCommandCodec {
     out.i32(reopen.pg()).i64(reopen.expectedView());
     Lists.write(out, reopen.members(), Member::writeTo);
     Lists.write(out, reopen.joiners(), HostId::writeTo);
+    out.bool(reopen.last().isPresent());
+    reopen.last().ifPresent(last -> last.writeTo(out));
   }
 
   private static void writeChoice(Choice choice, ByteWriter out) {
@@ -184,12 +188,13 @@ final class ClusterCommandCodec {
   private static List<Reopen> readReopens(ByteReader in) {
     return Lists.read(
         in,
-        4 + 8 + 4 + 4,
+        4 + 8 + 4 + 4 + 1,
         each ->
             new Reopen(
                 each.i32(),
                 each.i64(),
                 Lists.read(each, Member.ENCODED_BYTES, Member::readFrom),
-                Lists.read(each, 4, HostId::readFrom)));
+                Lists.read(each, 4, HostId::readFrom),
+                each.bool() ? Optional.of(Version.readFrom(each)) : Optional.empty()));
   }
 }

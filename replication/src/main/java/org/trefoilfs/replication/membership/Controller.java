@@ -111,20 +111,20 @@ public final class Controller {
       boolean complete =
           group.inSync().stream().allMatch(member -> reported.containsKey(member.host()));
       if (complete && isToBeAsked(view, group, live)) {
-        reopens.add(Reopening.from(view, group, Reopening.latest(group, reported)));
+        reopens.add(Reopening.fromLatest(view, group, reported));
       }
     }
     return batches(reopens, ReopenGroups::new);
   }
 
-  /** A sole member is the complete set, and one that never stopped holds all that was committed. */
+  /** A member that never stopped holds all that was committed. */
   private static List<ClusterCommand> reopenUnasked(ClusterView view, Set<Member> live) {
     List<Reopen> reopens = new ArrayList<>();
     for (PgView group : view.placement().groups()) {
       if (!group.isOpen()) {
         List<HostId> able = Reopening.unasked(view, group, live);
         if (!able.isEmpty()) {
-          reopens.add(Reopening.from(view, group, able));
+          reopens.add(Reopening.fromUnstopped(view, group, able));
         }
       }
     }

@@ -90,8 +90,9 @@ final class GroupRules {
     if (!joinersRun) {
       return new ChangeResult.Refused(now);
     }
-    draft.put(next);
-    return new ChangeResult.Applied(next);
+    PgView entered = next.with(now.reopened());
+    draft.put(entered);
+    return new ChangeResult.Applied(entered);
   }
 
   private static void checkShape(PgView now, PgView next) {
@@ -163,8 +164,9 @@ final class GroupRules {
             .distinct()
             .toList();
     PgView next = now.next(hosts.iterator().next(), reopen.members(), joining);
-    draft.put(next);
-    return new ChangeResult.Applied(next);
+    PgView opened = reopen.last().map(next::openedWith).orElse(next);
+    draft.put(opened);
+    return new ChangeResult.Applied(opened);
   }
 
   // ---- small change

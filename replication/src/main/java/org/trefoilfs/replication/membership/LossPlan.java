@@ -116,7 +116,7 @@ public record LossPlan(ClusterView view, List<Closed> closed) {
   public List<ForceReopen> commands(long id, long atMillis, String operator) {
     List<Reopen> reopens =
         openable().stream()
-            .map(group -> Reopening.from(view, group.group(), group.latest()))
+            .map(group -> Reopening.fromLatest(view, group.group(), group.held()))
             .toList();
     Choice choice =
         new Choice(

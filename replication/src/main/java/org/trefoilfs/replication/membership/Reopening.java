@@ -6,7 +6,9 @@ import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.membership.ClusterCommand.Reopen;
 import org.trefoilfs.replication.placement.PgView;
@@ -25,12 +27,8 @@ final class Reopening {
 
   private Reopening() {}
 
-  /** Members that need not be compared with others: sole ones, and such as never stopped. */
+  /** Members that need not be asked for their last writes: such as never stopped. */
   static List<HostId> unasked(ClusterView view, PgView group, Set<Member> live) {
-    if (group.inSync().size() == 1) {
-      HostId only = group.inSync().getFirst().host();
-      return runs(view, only, live) ? List.of(only) : List.of();
-    }
     return group.inSync().stream()
         .filter(member -> view.isAlive(member) && live.contains(member))
         .map(Member::host)
@@ -39,10 +37,26 @@ final class Reopening {
 
   /** Those with the last write, of the members that have reported; one must have. */
   static List<HostId> latest(PgView group, Map<HostId, Version> reported) {
-    List<HostId> asked =
-        group.inSync().stream().map(Member::host).filter(reported::containsKey).toList();
-    Version last = asked.stream().map(reported::get).max(BY_VIEW).orElseThrow();
-    return asked.stream().filter(host -> last.equals(reported.get(host))).toList();
+    Version last = last(group, reported);
+    return reporting(group, reported).filter(host -> last.equals(reported.get(host))).toList();
+  }
+
+  private static Version last(PgView group, Map<HostId, Version> reported) {
+    return reporting(group, reported).map(reported::get).max(BY_VIEW).orElseThrow();
+  }
+
+  private static Stream<HostId> reporting(PgView group, Map<HostId, Version> reported) {
+    return group.inSync().stream().map(Member::host).filter(reported::containsKey);
+  }
+
+  /** Opens the group from those that hold the last write that was reported. */
+  static Reopen fromLatest(ClusterView view, PgView group, Map<HostId, Version> reported) {
+    return from(view, group, latest(group, reported), Optional.of(last(group, reported)));
+  }
+
+  /** Opens the group from members that never stopped. */
+  static Reopen fromUnstopped(ClusterView view, PgView group, Collection<HostId> able) {
+    return from(view, group, able, Optional.empty());
   }
 
   /**
@@ -50,7 +64,8 @@ final class Reopening {
    * each is in sync at once: what the last view left uncommitted is what its new primary has, and
    * the others take it over. All others that had to do with the group catch up.
    */
-  static Reopen from(ClusterView view, PgView group, Collection<HostId> able) {
+  private static Reopen from(
+      ClusterView view, PgView group, Collection<HostId> able, Optional<Version> last) {
     List<HostInfo> hosts =
         view.hosts().values().stream().filter(h -> able.contains(h.id())).toList();
     HostId primary = Rendezvous.first(group.pg(), hosts);
@@ -61,7 +76,7 @@ final class Reopening {
     group.inSync().forEach(member -> joiners.add(member.host()));
     joiners.addAll(group.joining());
     joiners.removeAll(able);
-    return new Reopen(group.pg(), group.view(), members, new ArrayList<>(joiners));
+    return new Reopen(group.pg(), group.view(), members, new ArrayList<>(joiners), last);
   }
 
   private static Member running(ClusterView view, HostId host) {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.codec.ByteReader;
 import org.trefoilfs.replication.codec.ByteWriter;
 import org.trefoilfs.replication.membership.HostId;
@@ -19,9 +20,16 @@ import org.trefoilfs.replication.membership.HostId;
  * @param inSync members that hold every committed write, each under the incarnation in which it
  *     does
  * @param joining hosts that receive live writes and are catching up
+ * @param reopened how it was last opened after all members had stopped; kept by the state log,
+ *     whatever a proposed view says of it
  */
 public record PgView(
-    int pg, long view, @Nullable HostId primary, List<Member> inSync, List<HostId> joining) {
+    int pg,
+    long view,
+    @Nullable HostId primary,
+    List<Member> inSync,
+    List<HostId> joining,
+    Reopened reopened) {
   /**
    * An in-sync member: a restarted host has another incarnation, and is not the member that it was.
    */
@@ -44,6 +52,12 @@ public record PgView(
     joining = List.copyOf(joining);
   }
 
+  /** Of a group that was never closed. */
+  public PgView(
+      int pg, long view, @Nullable HostId primary, List<Member> inSync, List<HostId> joining) {
+    this(pg, view, primary, inSync, joining, Reopened.NEVER);
+  }
+
   public boolean isOpen() {
     return primary != null;
   }
@@ -64,7 +78,16 @@ public record PgView(
   /** The group's next view. */
   public PgView next(
       @Nullable HostId nextPrimary, List<Member> nextInSync, List<HostId> nextJoining) {
-    return new PgView(pg, view + 1, nextPrimary, nextInSync, nextJoining);
+    return new PgView(pg, view + 1, nextPrimary, nextInSync, nextJoining, reopened);
+  }
+
+  /** This view, which opens the group with what was found after all members had stopped. */
+  public PgView openedWith(Version last) {
+    return with(reopened.then(view, last));
+  }
+
+  public PgView with(Reopened other) {
+    return new PgView(pg, view, primary, inSync, joining, other);
   }
 
   public void writeTo(ByteWriter out) {
@@ -72,6 +95,7 @@ public record PgView(
     inSync.forEach(member -> member.writeTo(out));
     out.i32(joining.size());
     joining.forEach(host -> host.writeTo(out));
+    reopened.writeTo(out);
   }
 
   public static PgView readFrom(ByteReader in) {
@@ -89,9 +113,9 @@ public record PgView(
     for (int i = 0; i < joiners; i++) {
       joining.add(HostId.readFrom(in));
     }
-    return new PgView(pg, view, primary, inSync, joining);
+    return new PgView(pg, view, primary, inSync, joining, Reopened.readFrom(in));
   }
 
   /** Bytes of the smallest encoded view. */
-  public static final int MIN_ENCODED_BYTES = 24;
+  public static final int MIN_ENCODED_BYTES = 25;
 }

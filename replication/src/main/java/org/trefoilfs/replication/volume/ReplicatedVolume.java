@@ -3,18 +3,20 @@ package org.trefoilfs.replication.volume;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.chunk.ChunkId;
 import org.trefoilfs.replication.chunk.Mutation;
+import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.membership.OperationId;
 import org.trefoilfs.replication.placement.PgView;
@@ -155,27 +157,57 @@ public final class ReplicatedVolume implements Volume {
   @Override
   public CompletableFuture<Void> flush(long inode) {
     Unflushed.Note note = unflushed.note(inode);
-    if (note.groups().isEmpty()) {
+    if (note.versions().isEmpty()) {
       return CompletableFuture.completedFuture(null);
     }
     return new Attempts(cluster, "flushing inode " + inode)
-        .run(() -> flushOnce(note.groups()))
-        .thenRun(() -> unflushed.flushed(note));
+        .run(() -> flushOnce(note))
+        .thenAccept(
+            lost -> {
+              unflushed.flushed(note);
+              if (!lost.isEmpty()) {
+                throw gone(inode, lost);
+              }
+            });
   }
 
-  private CompletableFuture<Void> flushOnce(Set<Integer> groups) {
-    Map<Integer, Long> views = new HashMap<>();
-    groups.forEach(pg -> views.put(pg, openView(pg).view()));
-    CompletableFuture<Void> flushed = sendFlushes(groups);
-    watch(flushed, views);
-    return flushed;
+  /** Completes with the groups that no longer hold all that the note names. */
+  private CompletableFuture<List<Integer>> flushOnce(Unflushed.Note note) {
+    Map<Integer, PgView> views = new HashMap<>();
+    note.versions().keySet().forEach(pg -> views.put(pg, openView(pg)));
+    List<Integer> lost =
+        views.values().stream()
+            .filter(
+                view ->
+                    note.versions().getOrDefault(view.pg(), List.of()).stream()
+                        .anyMatch(isGoneIn(view)))
+            .map(PgView::pg)
+            .toList();
+    CompletableFuture<Void> flushed = sendFlushes(views.values());
+    watch(flushed, views.values());
+    return flushed.thenApply(_ -> lost);
+  }
+
+  private static Predicate<Version> isGoneIn(PgView view) {
+    return version -> view.reopened().mayHaveLost(version);
+  }
+
+  private static TrefoilException gone(long inode, List<Integer> groups) {
+    return new TrefoilException(
+        Reason.IO,
+        "inode "
+            + inode
+            + ": all replicas of groups "
+            + groups
+            + " stopped at once, and what was written before and not synced may be gone; write it"
+            + " again");
   }
 
   /**
    * A flush takes as long as the disks take, so it has the whole time of the call; that of a
    * primary which is no longer one would use it up for nothing.
    */
-  private void watch(CompletableFuture<Void> flushed, Map<Integer, Long> views) {
+  private void watch(CompletableFuture<Void> flushed, Collection<PgView> views) {
     var unused =
         cluster
             .pause(FLUSH_WATCH)
@@ -184,8 +216,7 @@ public final class ReplicatedVolume implements Volume {
                   if (flushed.isDone()) {
                     return;
                   }
-                  if (views.entrySet().stream()
-                      .allMatch(each -> isCurrent(each.getKey(), each.getValue()))) {
+                  if (views.stream().allMatch(this::isCurrent)) {
                     watch(flushed, views);
                   } else {
                     flushed.completeExceptionally(
@@ -195,20 +226,23 @@ public final class ReplicatedVolume implements Volume {
                 });
   }
 
-  private boolean isCurrent(int pg, long view) {
-    return cluster.placement().group(pg).filter(now -> now.view() == view).isPresent();
+  private boolean isCurrent(PgView view) {
+    return cluster
+        .placement()
+        .group(view.pg())
+        .filter(now -> now.view() == view.view())
+        .isPresent();
   }
 
-  private CompletableFuture<Void> sendFlushes(Set<Integer> groups) {
+  private CompletableFuture<Void> sendFlushes(Collection<PgView> views) {
     Map<HostId, Map<Integer, Long>> byPrimary = new HashMap<>();
-    for (int pg : groups) {
-      PgView view = openView(pg);
-      byPrimary.computeIfAbsent(primary(view), _ -> new HashMap<>()).put(pg, view.view());
+    for (PgView view : views) {
+      byPrimary.computeIfAbsent(primary(view), _ -> new HashMap<>()).put(view.pg(), view.view());
     }
     List<CompletableFuture<?>> parts = new ArrayList<>();
     byPrimary.forEach(
-        (host, views) ->
-            parts.add(cluster.call(host, new Message.Flush(views), cluster.timeout())));
+        (host, viewOfGroup) ->
+            parts.add(cluster.call(host, new Message.Flush(viewOfGroup), cluster.timeout())));
     return allOf(parts);
   }
 
@@ -222,6 +256,7 @@ public final class ReplicatedVolume implements Volume {
   private CompletableFuture<Void> mutate(Operation operation) {
     Mutation mutation = operation.mutation();
     int pg = group(mutation.chunk());
+    long inode = mutation.chunk().inode();
     return new Attempts(cluster, "writing chunk " + mutation.chunk())
         .run(
             () -> {
@@ -237,10 +272,25 @@ public final class ReplicatedVolume implements Volume {
                           operation.id(),
                           mutation),
                       cluster.attempt())
-                  .thenAccept(_ -> {});
+                  .thenApply(answer -> version((Message.Written) answer, view));
             })
         // Not earlier: a flush that another caller began meanwhile may have come too soon for it.
-        .whenComplete((_, _) -> unflushed.mark(mutation.chunk().inode(), pg));
+        .whenComplete(
+            (version, failure) -> {
+              if (failure != null) {
+                unflushed.mark(inode, pg);
+              } else if (version.n() > 0) { // 0: there was nothing to remove
+                unflushed.mark(inode, pg, version);
+              }
+            })
+        .thenAccept(_ -> {});
+  }
+
+  /** A primary that was told of an operation by others knows no more than that it is committed. */
+  private static Version version(Message.Written written, PgView view) {
+    return written.view() > 0
+        ? new Version(written.view(), written.n())
+        : new Version(view.view(), Long.MAX_VALUE);
   }
 
   private CompletableFuture<ByteBuffer> readChunk(ChunkId chunk, int offset, int length) {

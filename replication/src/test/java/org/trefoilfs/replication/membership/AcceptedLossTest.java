@@ -166,7 +166,7 @@ class AcceptedLossTest {
             .group();
     ForceReopen abuse =
         new ForceReopen(
-            List.of(Reopening.from(cluster.view(), complete, List.of(id(1)))),
+            List.of(Reopening.fromUnstopped(cluster.view(), complete, List.of(id(1)))),
             new Choice(CHOICE, 5, "ann", List.of(id(GONE))));
     assertThat(ChangeResult.decode(cluster.run(abuse)).getFirst())
         .isInstanceOf(ChangeResult.Refused.class);

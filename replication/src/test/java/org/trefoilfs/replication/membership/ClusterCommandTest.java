@@ -8,11 +8,13 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.commit.CommitMode;
 import org.trefoilfs.replication.placement.PgView;
 import org.trefoilfs.replication.spool.SpoolLimits;
@@ -38,9 +40,15 @@ class ClusterCommandTest {
           new ClusterCommand.ReopenGroups(
               List.of(
                   new ClusterCommand.Reopen(
-                      9, 2, List.of(member(1, 2), member(3, 1)), List.of(id(2))))),
+                      9,
+                      2,
+                      List.of(member(1, 2), member(3, 1)),
+                      List.of(id(2)),
+                      Optional.of(new Version(1, 8))))),
           new ClusterCommand.ForceReopen(
-              List.of(new ClusterCommand.Reopen(9, 2, List.of(member(1, 2)), List.of())),
+              List.of(
+                  new ClusterCommand.Reopen(
+                      9, 2, List.of(member(1, 2)), List.of(), Optional.empty())),
               new ClusterCommand.Choice(-7, 1_700_000_000_000L, "ann@node-1", List.of(id(2)))),
           new ClusterCommand.CreatePool(3, List.of(VIEW)),
           new ClusterCommand.CreateVolume(

@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -15,6 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.commit.CommitMode;
 import org.trefoilfs.replication.membership.ClusterCommand.Change;
 import org.trefoilfs.replication.membership.ClusterCommand.ChangeViews;
@@ -246,7 +248,13 @@ class ClusterHistoryTest {
         List<HostId> joiners = group.inSync().stream().map(Member::host).toList();
         reopens.add(
             new Reopen(
-                group.pg(), group.view() - (random.nextInt(10) == 0 ? 1 : 0), some, joiners));
+                group.pg(),
+                group.view() - (random.nextInt(10) == 0 ? 1 : 0),
+                some,
+                joiners,
+                random.nextBoolean()
+                    ? Optional.empty()
+                    : Optional.of(new Version(group.view(), random.nextInt(100)))));
       }
     }
     return new ReopenGroups(reopens);

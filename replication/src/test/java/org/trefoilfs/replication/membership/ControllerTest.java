@@ -21,6 +21,7 @@ import org.trefoilfs.replication.membership.ClusterCommand.RemoveHost;
 import org.trefoilfs.replication.membership.ClusterCommand.SetHostState;
 import org.trefoilfs.replication.placement.PgView;
 import org.trefoilfs.replication.placement.PgView.Member;
+import org.trefoilfs.replication.placement.Reopened;
 
 class ControllerTest {
   private static final Duration T = Duration.ofSeconds(2);
@@ -182,6 +183,31 @@ class ControllerTest {
     assertThat(open.primary()).isEqualTo(id(2));
     assertThat(open.inSync()).containsExactly(member(2, 2));
     assertThat(open.joining()).containsExactlyInAnyOrder(id(1), id(3));
+    assertThat(open.reopened()).isEqualTo(new Reopened(open.view(), new Version(6, 99), 0));
+  }
+
+  @Test
+  void soleMemberThatWasRestartedIsAskedForItsLastWriteAndOneThatLivesIsNot() {
+    TestCluster two = TestCluster.of(0, 2);
+    two.createPool(1);
+    lead(two);
+    int pg = 1 << 16;
+    int host = cluster.group(pg).inSync().getFirst().host().value();
+    cluster.start(host, 2);
+    hearAll();
+    round();
+    assertThat(cluster.group(pg).reopened())
+        .isEqualTo(new Reopened(cluster.group(pg).view(), new Version(3, host), 0));
+    Reopened before = cluster.group(pg).reopened();
+    silent.add(host);
+    rounds(15);
+    assertThat(cluster.group(pg).isOpen()).isFalse();
+    silent.clear();
+    cluster.start(host, 2);
+    hearAll();
+    rounds(2);
+    assertThat(cluster.group(pg).isOpen()).isTrue();
+    assertThat(cluster.group(pg).reopened()).isEqualTo(before);
   }
 
   @Test

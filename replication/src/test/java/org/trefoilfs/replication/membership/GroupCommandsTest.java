@@ -10,10 +10,12 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.membership.ClusterCommand.CreatePool;
 import org.trefoilfs.replication.placement.PgView;
 import org.trefoilfs.replication.placement.PgView.Member;
 import org.trefoilfs.replication.placement.Placement;
+import org.trefoilfs.replication.placement.Reopened;
 
 class GroupCommandsTest {
   private static final int PG = 2 << 16;
@@ -134,8 +136,25 @@ class GroupCommandsTest {
     assertThat(cluster.reopen(PG, member(a, 1))).isInstanceOf(ChangeResult.Refused.class);
     ChangeResult result = cluster.reopen(PG, member(a, 2), id(b), spare(), id(a));
     assertThat(result.view())
-        .isEqualTo(closed.next(id(a), List.of(member(a, 2)), List.of(id(b), spare())));
+        .isEqualTo(
+            closed
+                .next(id(a), List.of(member(a, 2)), List.of(id(b), spare()))
+                .openedWith(new Version(3, 4)));
     assertThat(cluster.reopen(PG, member(a, 2))).isInstanceOf(ChangeResult.Refused.class);
+  }
+
+  @Test
+  void howAGroupWasLastOpenedIsNothingThatItsPrimaryProposes() {
+    int a = now.primary().value();
+    cluster.start(a, 2);
+    Reopened first = cluster.reopen(PG, member(a, 2)).view().reopened();
+    assertThat(first).isEqualTo(new Reopened(3, new Version(3, 4), 0));
+    PgView open = cluster.group(PG);
+    PgView ignorant = open.next(open.primary(), open.inSync(), List.of(spare()));
+    assertThat(cluster.change(ignorant.with(Reopened.NEVER)).view().reopened()).isEqualTo(first);
+    cluster.start(a, 3);
+    assertThat(cluster.reopen(PG, member(a, 3)).view().reopened())
+        .isEqualTo(new Reopened(6, new Version(3, 4), 3));
   }
 
   @Test

@@ -2,10 +2,12 @@ package org.trefoilfs.replication.membership;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.env.TimeSource;
 import org.trefoilfs.replication.membership.ClusterCommand.Change;
 import org.trefoilfs.replication.membership.ClusterCommand.ChangeViews;
@@ -110,7 +112,9 @@ final class TestCluster implements StateLog {
   }
 
   ChangeResult reopen(int pg, List<Member> members, HostId... joiners) {
-    Reopen reopen = new Reopen(pg, group(pg).view(), members, Arrays.asList(joiners));
+    Reopen reopen =
+        new Reopen(
+            pg, group(pg).view(), members, Arrays.asList(joiners), Optional.of(new Version(3, 4)));
     return ChangeResult.decode(run(new ReopenGroups(List.of(reopen)))).getFirst();
   }
 

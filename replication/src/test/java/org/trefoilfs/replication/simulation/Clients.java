@@ -1,15 +1,19 @@
 package org.trefoilfs.replication.simulation;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.chunk.Mutation;
+import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.membership.OperationId;
 import org.trefoilfs.replication.membership.VolumeInfo;
 import org.trefoilfs.replication.placement.PgView;
+import org.trefoilfs.replication.placement.Reopened;
 import org.trefoilfs.replication.transport.Message;
 
 /**
@@ -118,6 +122,7 @@ final class Clients {
           @Override
           public void answered(Message answer) {
             world.trace.add(() -> "acknowledged " + register + " = " + value + " as " + answer);
+            note(register, value, (Message.Written) answer, view, losses);
             written(register, value, losses);
             then.run();
           }
@@ -127,6 +132,18 @@ final class Clients {
             again.run();
           }
         });
+  }
+
+  /** What a client has to remember of a write until it is flushed: as ReplicatedVolume does. */
+  private static void note(
+      Register register, long value, Message.Written written, PgView view, int losses) {
+    Version version =
+        written.view() > 0
+            ? new Version(written.view(), written.n())
+            : new Version(view.view(), Long.MAX_VALUE);
+    if (register.history == null) {
+      register.acknowledged = new Register.Acknowledged(value, version, losses);
+    }
   }
 
   private void written(Register register, long value, int losses) {
@@ -198,32 +215,42 @@ final class Clients {
 
   /** Covers what was acknowledged to any client before. */
   void flush(int client, int pg) {
-    Map<Register, Long> covered = new java.util.LinkedHashMap<>();
-    Map<Register, Integer> losses = new java.util.LinkedHashMap<>();
+    Map<Register, Register.Acknowledged> covered = new LinkedHashMap<>();
     for (Register register : registers) {
-      if (register.pg == pg) {
-        covered.put(register, register.settled);
-        losses.put(register, register.losses);
+      if (register.pg == pg && register.history == null) {
+        covered.put(register, register.acknowledged);
       }
     }
     flush(
         client,
         pg,
-        () -> {
+        view -> {
           flushed++;
           world.trace.add(() -> "flushed group " + pg);
-          covered.forEach(
-              (register, value) -> {
-                if (register.history == null && register.losses == losses.get(register)) {
-                  register.flushed = Math.max(register.flushed, value);
-                }
-              });
+          covered.forEach((register, write) -> flushed(register, write, view.reopened()));
           onFlush.run();
         },
         10);
   }
 
-  private void flush(int client, int pg, Runnable done, int attempts) {
+  /** The flush has succeeded: what it does not tell to be gone must be there for ever. */
+  private static void flushed(Register register, Register.Acknowledged write, Reopened reopened) {
+    if (!reopened.mayHaveLost(write.version())) {
+      register.flushed = Math.max(register.flushed, write.value());
+      return;
+    }
+    boolean guessed =
+        write.version().n() == Long.MAX_VALUE || write.version().view() < reopened.before();
+    Violation.unless(
+        guessed || register.losses != write.losses(),
+        "%s = %d, committed as %s, is told to be gone (%s), and nothing was lost",
+        register,
+        write.value(),
+        write.version(),
+        reopened);
+  }
+
+  private void flush(int client, int pg, Consumer<PgView> done, int attempts) {
     PgView view = known(pg);
     if (attempts == 0) {
       return;
@@ -240,7 +267,7 @@ final class Clients {
         new Waiting() {
           @Override
           public void answered(Message answer) {
-            done.run();
+            done.accept(view);
           }
 
           @Override

@@ -141,5 +141,20 @@ final class Mutants {
               "recovery-does-not-redo",
               "host/Recovery.java",
               "      store.apply(entry.pg(), entry.mutation(), entry.version(), ChunkStore.Redo.REDO);",
-              "      redone += 0;"));
+              "      redone += 0;"),
+          new Mutant(
+              "what-is-lost-counts-as-flushed",
+              "placement/Reopened.java",
+              "    return written.view() < view && (written.view() < before || !kept);",
+              "    return false;"),
+          new Mutant(
+              "what-was-found-again-counts-as-lost",
+              "placement/Reopened.java",
+              "written.n() <= last.n();",
+              "written.n() < last.n();"),
+          new Mutant(
+              "first-of-two-losses-is-forgotten",
+              "placement/Reopened.java",
+              "(written.view() < before || !kept)",
+              "!kept"));
 }

@@ -1,6 +1,7 @@
 package org.trefoilfs.replication.simulation;
 
 import org.trefoilfs.replication.chunk.ChunkId;
+import org.trefoilfs.replication.chunk.Version;
 
 /**
  * What the clients know of one block. With one writer, which writes growing numbers, a read must
@@ -23,6 +24,17 @@ final class Register {
 
   /** What must never be lost. */
   long flushed;
+
+  /** The last write that was acknowledged, where there is one writer. */
+  Acknowledged acknowledged = Acknowledged.NOTHING;
+
+  /**
+   * @param version as which it is committed, or a later one
+   * @param losses when it was acknowledged, see {@link Register#losses}
+   */
+  record Acknowledged(long value, Version version, int losses) {
+    static final Acknowledged NOTHING = new Acknowledged(0, Version.NONE, 0);
+  }
 
   /** Writes under way. */
   int writing;

@@ -12,10 +12,12 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.membership.OperationId;
 import org.trefoilfs.replication.placement.PgView;
 import org.trefoilfs.replication.placement.PlacementMap;
+import org.trefoilfs.replication.placement.Reopened;
 import org.trefoilfs.replication.transport.Message;
 
 /** What is flushed when several callers write and flush the same inode. */
@@ -62,6 +64,96 @@ final class FlushTest {
     assertThat(second).isCompleted();
   }
 
+  @Test
+  void whatWasLostWithAllReplicasFailsTheNextFlushOnce() {
+    writeAs(new Message.Written(2, 7));
+    host.reopened = new Reopened(4, new Version(2, 6), 0);
+    assertFlushFails(INODE);
+    assertThat(volume.flush(INODE)).isCompleted();
+  }
+
+  @Test
+  void eachFileWithLostWritesIsTold() {
+    writeAs(new Message.Written(2, 7));
+    CompletableFuture<Void> other = volume.write(INODE + 1, 0, ByteBuffer.allocate(8));
+    host.answerAll(new Message.Written(2, 7));
+    assertThat(other).isCompleted();
+    host.reopened = new Reopened(4, new Version(2, 6), 0);
+    assertFlushFails(INODE);
+    assertFlushFails(INODE + 1);
+  }
+
+  @Test
+  void whatWasFoundAgainAfterAllReplicasStoppedIsFlushed() {
+    writeAs(new Message.Written(2, 7));
+    host.reopened = new Reopened(4, new Version(2, 7), 0);
+    assertFlushes();
+  }
+
+  @Test
+  void whatIsWrittenAgainUnderANumberThatWasLostIsFlushedAndWhatWasThereBeforeIsNot() {
+    writeAs(new Message.Written(2, 7));
+    host.reopened = new Reopened(4, new Version(2, 6), 0);
+    writeAs(new Message.Written(4, 7));
+    assertFlushFails(INODE);
+    writeAs(new Message.Written(4, 8));
+    assertFlushes();
+  }
+
+  @Test
+  void writeOfAnEarlierViewIsLostThoughAnotherHasItsNumber() {
+    writeAs(new Message.Written(3, 7));
+    // A member whose journal had lost even that the writes of view 2 were void.
+    host.reopened = new Reopened(5, new Version(2, 9), 0);
+    assertFlushFails(INODE);
+  }
+
+  @Test
+  void writeBeforeTwoLossesCountsAsLost() {
+    writeAs(new Message.Written(2, 7));
+    host.reopened = new Reopened(6, new Version(5, 9), 4);
+    assertFlushFails(INODE);
+  }
+
+  @Test
+  void flushedWriteIsNotMissedLater() {
+    writeAs(new Message.Written(2, 7));
+    assertFlushes();
+    host.reopened = new Reopened(4, new Version(2, 7), 0);
+    assertThat(volume.flush(INODE)).isCompleted();
+    writeAs(new Message.Written(4, 8));
+    assertFlushes();
+  }
+
+  private void writeAs(Message.Written version) {
+    CompletableFuture<Void> write = volume.write(INODE, 0, ByteBuffer.allocate(8));
+    host.answerAll(version);
+    assertThat(write).isCompleted();
+  }
+
+  private void assertFlushes() {
+    CompletableFuture<Void> flush = volume.flush(INODE);
+    assertThat(host.asked()).hasOnlyElementsOfType(Message.Flush.class).hasSize(1);
+    host.answerAll();
+    assertThat(flush).isCompleted();
+  }
+
+  /** Only when the rest of the file is stable. */
+  private void assertFlushFails(long inode) {
+    CompletableFuture<Void> flush = volume.flush(inode);
+    assertThat(flush).isNotDone();
+    host.answerAll();
+    assertThat(flush)
+        .isCompletedExceptionally()
+        .withFailMessage("the loss is told")
+        .failsWithin(Duration.ZERO)
+        .withThrowableThat()
+        .havingRootCause()
+        .isInstanceOf(TrefoilException.class)
+        .withMessageContaining("not synced may be gone")
+        .satisfies(why -> assertThat(((TrefoilException) why).reason()).isEqualTo(Reason.IO));
+  }
+
   private void write() {
     CompletableFuture<Void> write = volume.write(INODE, 0, ByteBuffer.allocate(8));
     host.answerAll();
@@ -74,6 +166,7 @@ final class FlushTest {
 
     private final List<Asked> open = new ArrayList<>();
     private long operations;
+    Reopened reopened = Reopened.NEVER;
 
     List<Message> asked() {
       return open.stream().map(Asked::request).toList();
@@ -86,13 +179,14 @@ final class FlushTest {
     }
 
     void answerAll() {
+      answerAll(new Message.Written(1, 1));
+    }
+
+    void answerAll(Message.Written written) {
       for (Asked asked : take()) {
         asked
             .answer()
-            .complete(
-                asked.request() instanceof Message.Write
-                    ? new Message.Written(1, 1)
-                    : new Message.Done());
+            .complete(asked.request() instanceof Message.Write ? written : new Message.Done());
       }
     }
 
@@ -165,7 +259,7 @@ final class FlushTest {
     @Override
     public Optional<PgView> group(int pg) {
       return Optional.of(
-          new PgView(pg, 1, PRIMARY, List.of(new PgView.Member(PRIMARY, 1)), List.of()));
+          new PgView(pg, 9, PRIMARY, List.of(new PgView.Member(PRIMARY, 1)), List.of(), reopened));
     }
 
     @Override
