@@ -1,5 +1,7 @@
 package org.trefoilfs.tools.support;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -281,15 +283,27 @@ public final class ClusterProcesses implements AutoCloseable {
   @Override
   public void close() {
     detachMounts(directory);
-    for (int host : configs.keySet()) {
-      DaemonFile.load(data(host))
-          .filter(DaemonFile::isRunning)
-          .flatMap(file -> ProcessHandle.of(file.process().pid()))
-          .ifPresent(started::add);
-    }
+    configs.keySet().forEach(host -> started.addAll(daemonsOf(host)));
     started.forEach(ProcessHandle::destroyForcibly);
     started.forEach(process -> process.onExit().join());
     detachMounts(directory);
+  }
+
+  /** Also one that never got so far as to say that it serves. */
+  private List<ProcessHandle> daemonsOf(int host) {
+    String option = '\0' + Key.DATA.option() + "=" + data(host) + '\0';
+    return ProcessHandle.allProcesses()
+        .filter(process -> commandLine(process.pid()).contains(option))
+        .toList();
+  }
+
+  /** Words that end in a zero each, see proc_pid_cmdline(5); nothing of a process that is gone. */
+  private static String commandLine(long pid) {
+    try {
+      return Files.readString(Path.of("/proc", Long.toString(pid), "cmdline"), ISO_8859_1);
+    } catch (IOException e) {
+      return "";
+    }
   }
 
   private static void detachMounts(Path directory) {
