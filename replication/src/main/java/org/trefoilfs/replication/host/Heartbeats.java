@@ -36,7 +36,7 @@ final class Heartbeats {
   private final Transport transport;
   private final RatisStateLog ratis;
   private final Supplier<ClusterView> view;
-  private final Supplier<Message.Heartbeat> own;
+  private final OwnHeartbeat own;
   private final BooleanSupplier fenced;
   private final HostLease lease;
   private final FailureDetector detector;
@@ -47,9 +47,16 @@ final class Heartbeats {
   private final long startedAt;
   private final List<Grant> grants = new CopyOnWriteArrayList<>();
   private volatile Map<HostId, Message.HostReport> reports = Map.of();
+  private volatile boolean stopping;
 
   /** A lease that counts once {@code epoch} is known here. */
   private record Grant(long sentNanos, long epoch) {}
+
+  /** What this host says of itself now. */
+  @FunctionalInterface
+  interface OwnHeartbeat {
+    Message.Heartbeat now(boolean stopping);
+  }
 
   /** What the heartbeats need of their host. */
   record Wiring(
@@ -59,7 +66,7 @@ final class Heartbeats {
       Transport transport,
       RatisStateLog ratis,
       Supplier<ClusterView> view,
-      Supplier<Message.Heartbeat> own,
+      OwnHeartbeat own,
       BooleanSupplier fenced,
       HostLease lease,
       FailureDetector detector,
@@ -89,7 +96,7 @@ final class Heartbeats {
     }
     long sent = time.nanoTime();
     lease.sent(sent);
-    Message.Heartbeat heartbeat = own.get();
+    Message.Heartbeat heartbeat = own.now(stopping);
     hear(heartbeat);
     ClusterView cluster = view.get();
     List<Address> targets = new ArrayList<>();
@@ -123,7 +130,17 @@ final class Heartbeats {
   private void hear(Message.Heartbeat heartbeat) {
     heard.put(heartbeat.host(), heartbeat);
     heardAt.put(heartbeat.host(), time.nanoTime());
-    detector.heard(heartbeat.host(), heartbeat.incarnation());
+    if (heartbeat.stopping()) {
+      detector.stopped(heartbeat.host(), heartbeat.incarnation());
+    } else {
+      detector.heard(heartbeat.host(), heartbeat.incarnation());
+    }
+  }
+
+  /** This host gives its lease up for good, and says so now and with every later heartbeat. */
+  void stop() {
+    stopping = true;
+    beat();
   }
 
   /**
@@ -191,7 +208,7 @@ final class Heartbeats {
   }
 
   boolean leased() {
-    return !fenced.getAsBoolean() && lease.valid(time.nanoTime());
+    return !fenced.getAsBoolean() && !stopping && lease.valid(time.nanoTime());
   }
 
   /** What the leader last heard of every host. */

@@ -74,6 +74,9 @@ public final class Host implements Closeable {
    */
   private static final Duration TICK = Duration.ofMillis(5);
 
+  /** For another voter to take the lead: it has to hold the whole log, which it mostly does. */
+  private static final Duration TRANSFER = Duration.ofSeconds(1);
+
   /** Directory of the state log. */
   static final String LOG = "log";
 
@@ -87,6 +90,7 @@ public final class Host implements Closeable {
   private final ClusterModule clusterModule = new ClusterModule();
   private final NettyTransport transport;
   private final NettyServer server;
+  private final AtomicBoolean closing = new AtomicBoolean();
   private final AtomicBoolean closed = new AtomicBoolean();
   private final AtomicBoolean fenced = new AtomicBoolean();
   private final CompletableFuture<TrefoilException> failed = new CompletableFuture<>();
@@ -244,7 +248,7 @@ public final class Host implements Closeable {
                 transport,
                 ratis,
                 clusterModule::view,
-                () -> ownHeartbeat(self, room, groups.fence(), catchUps),
+                stopping -> ownHeartbeat(self, room, groups.fence(), stopping, catchUps),
                 fenced::get,
                 new HostLease(detection),
                 detector,
@@ -297,7 +301,7 @@ public final class Host implements Closeable {
   }
 
   private static Message.Heartbeat ownHeartbeat(
-      Identity self, DiskRoom room, SessionFence fence, CatchUps catchUps) {
+      Identity self, DiskRoom room, SessionFence fence, boolean stopping, CatchUps catchUps) {
     Space space = self.witness() ? new Space(0, 0) : room.space();
     return new Message.Heartbeat(
         self.host(),
@@ -305,6 +309,7 @@ public final class Host implements Closeable {
         space.total(),
         space.usable(),
         fence.fenced(),
+        stopping,
         catchUps.progress());
   }
 
@@ -477,7 +482,7 @@ public final class Host implements Closeable {
 
   /** Who votes in the state log. */
   public Set<HostId> voters() {
-    return started().ratis().members().voters().keySet();
+    return started().duties().voters();
   }
 
   /**
@@ -588,11 +593,17 @@ public final class Host implements Closeable {
     return now;
   }
 
+  /** Stops in good order: the others take over at once, and do not wait until they miss it. */
   @Override
   public void close() {
-    if (!closed.compareAndSet(false, true)) {
+    if (!closing.compareAndSet(false, true)) {
       return;
     }
+    Running last = running;
+    if (last != null && !fenced.get() && isUp(last.identity())) {
+      leave(last);
+    }
+    closed.set(true);
     heart.shutdownNow();
     timer.shutdownNow();
     server.close();
@@ -608,6 +619,24 @@ public final class Host implements Closeable {
     }
     transport.close();
     viewThread.shutdownNow();
+  }
+
+  /** Waits no longer than it would take the others to miss this host. */
+  private void leave(Running now) {
+    LeaderDuties duties = now.duties();
+    if (!duties.goesOnWithoutSelf()) {
+      return;
+    }
+    try {
+      duties.handOver().orTimeout(TRANSFER.toMillis(), TimeUnit.MILLISECONDS).join();
+    } catch (RuntimeException e) {
+      log.info("no other voter took the lead: {}", TrefoilException.of(e).getMessage());
+    }
+    now.heartbeats().stop();
+    long deadline = time.nanoTime() + now.identity().detection().toNanos();
+    while (isUp(now.identity()) && time.nanoTime() - deadline < 0) {
+      java.util.concurrent.locks.LockSupport.parkNanos(5_000_000L);
+    }
   }
 
   private static void quietly(String what, Closeable part) {

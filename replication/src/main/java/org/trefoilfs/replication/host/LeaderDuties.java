@@ -2,7 +2,6 @@ package org.trefoilfs.replication.host;
 
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -164,16 +163,49 @@ final class LeaderDuties {
   private CompletableFuture<?> submitAll(List<ClusterCommand> commands) {
     CompletableFuture<?> all = CompletableFuture.completedFuture(null);
     for (ClusterCommand command : commands) {
-      if (command instanceof ClusterCommand.HostLost(HostId host, long incarnation)) {
-        log.warn(
-            "host {} (incarnation {}) is lost: not heard of for {} ms",
-            host,
-            incarnation,
-            detection.toMillis());
+      if (command instanceof ClusterCommand.HostsLost(long epoch, List<PgView.Member> members)) {
+        members.forEach(this::logLost);
       }
       all = all.thenCompose(_ -> ratis.submit(ClusterModule.ID, command.encode()));
     }
     return all;
+  }
+
+  private void logLost(PgView.Member member) {
+    if (detector.hasStopped(member)) {
+      log.info("host {} (incarnation {}) has stopped", member.host(), member.incarnation());
+    } else {
+      log.warn(
+          "host {} (incarnation {}) is lost: it has restarted, or was not heard of for {} ms",
+          member.host(),
+          member.incarnation(),
+          detection.toMillis());
+    }
+  }
+
+  // ---- stopping in good order
+
+  /** Whether the state log goes on when this host has gone. */
+  boolean goesOnWithoutSelf() {
+    Set<HostId> voters = voters();
+    return others(voters).size() > voters.size() / 2;
+  }
+
+  /** Leaves leading to another voter, if this host leads; fails, and goes on, when it cannot. */
+  CompletableFuture<Void> handOver() {
+    List<HostId> others = others(voters());
+    return ratis.isLeader() && !others.isEmpty()
+        ? ratis.transferLeadership(others.getFirst())
+        : CompletableFuture.completedFuture(null);
+  }
+
+  private List<HostId> others(Set<HostId> voters) {
+    Set<PgView.Member> live = detector.live();
+    return voters.stream()
+        .filter(voter -> !voter.equals(self))
+        .filter(voter -> live.stream().anyMatch(member -> member.host().equals(voter)))
+        .sorted()
+        .toList();
   }
 
   /**
@@ -290,7 +322,7 @@ final class LeaderDuties {
   }
 
   /** For status: members of the state log. */
-  Collection<HostId> voters() {
+  Set<HostId> voters() {
     return ratis.members().voters().keySet();
   }
 }

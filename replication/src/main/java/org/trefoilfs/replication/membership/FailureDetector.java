@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -34,6 +35,9 @@ import org.trefoilfs.replication.placement.PgView.Member;
  *       that one is without effect, being as of an earlier epoch.
  * </ul>
  *
+ * <p>A host that stops in good order first gives its lease up for good, then says so ({@link
+ * #stopped}): it is lost from that moment on, also by a leader that has only begun to lead.
+ *
  * <p>For this to hold, the shell (1) calls {@link #heard} on receipt, then verifies the leadership,
  * then asks {@link #grants}; (2) calls {@link #startLeading} only when the first entry of its own
  * term is applied; (3) submits {@code HostsLost} to its own state log server as that term's leader,
@@ -49,6 +53,7 @@ public final class FailureDetector {
   private final AttentiveClock attention;
   private final Map<HostId, Heard> heard = new HashMap<>();
   private final Set<Member> condemned = new HashSet<>();
+  private final Set<Member> stopped = new HashSet<>();
   private Map<HostId, HostInfo> hosts = Map.of();
   private long epoch = -1;
   private boolean leading;
@@ -77,6 +82,16 @@ public final class FailureDetector {
     }
   }
 
+  /** The host has said that it serves no more under this incarnation, and never will. */
+  public synchronized void stopped(HostId host, long incarnation) {
+    stopped.add(new Member(host, incarnation));
+    observeHosts();
+  }
+
+  public synchronized boolean hasStopped(Member member) {
+    return stopped.contains(member);
+  }
+
   /**
    * Whether the leader may extend the host's lease: it leads, the host is up in the state log under
    * this incarnation, and has not been named lost. A host that is refused asks for its view of
@@ -92,6 +107,7 @@ public final class FailureDetector {
         && info != null
         && info.isAlive()
         && info.incarnation() == incarnation
+        && !stopped.contains(new Member(host, incarnation))
         && !condemned.contains(new Member(host, incarnation));
   }
 
@@ -118,15 +134,29 @@ public final class FailureDetector {
   }
 
   /**
-   * Who is to be declared lost, now, under which incarnation: those that are silent, and with them
-   * those that have restarted and are not entered yet; in one command, so that a group which lost
-   * all its members at once keeps its complete in-sync set. Each stays named, and without grants,
-   * until the view shows it down or started anew. To be called several times per T.
+   * Who is to be declared lost, now, under which incarnation: those that have stopped, those that
+   * are silent, and with them those that have restarted and are not entered yet; in one command, so
+   * that a group which lost all its members at once keeps its complete in-sync set. Each stays
+   * named, and without grants, until the view shows it down or started anew. To be called several
+   * times per T.
    */
   public synchronized List<Member> lost() {
     long now = time.nanoTime();
     attention.tick(now);
-    if (!leading || now - leadingSince < patienceAsLeader()) {
+    if (!leading) {
+      return List.of();
+    }
+    Set<Member> lost = new LinkedHashSet<>(silent(now));
+    stopped.stream().filter(member -> !isOver(hosts.get(member.host()), member)).forEach(lost::add);
+    if (!lost.isEmpty()) {
+      lost.addAll(replaced());
+    }
+    condemned.addAll(lost);
+    return List.copyOf(lost);
+  }
+
+  private List<Member> silent(long now) {
+    if (now - leadingSince < patienceAsLeader()) {
       return List.of();
     }
     List<Member> lost = new ArrayList<>();
@@ -145,10 +175,6 @@ public final class FailureDetector {
     if (othersWaver && longest < detectionNanos + detectionNanos / 4 && condemned.isEmpty()) {
       return List.of(); // hosts that died together are heard last up to a heartbeat apart
     }
-    if (!lost.isEmpty()) {
-      lost.addAll(replaced());
-    }
-    condemned.addAll(lost);
     return lost;
   }
 
@@ -172,14 +198,20 @@ public final class FailureDetector {
     return replaced;
   }
 
-  /** Members heard within T, and not named lost. For {@code HostStarted}, and for status. */
+  /**
+   * Members heard within T that have not stopped, and are not named lost. For {@code HostStarted},
+   * and for status.
+   */
   public synchronized Set<Member> live() {
     long now = time.nanoTime();
     Set<Member> live = new HashSet<>();
     heard.forEach(
         (host, last) -> {
           Member member = new Member(host, last.incarnation);
-          if (now - last.nanos < detectionNanos && last.spoke && !condemned.contains(member)) {
+          if (now - last.nanos < detectionNanos
+              && last.spoke
+              && !stopped.contains(member)
+              && !condemned.contains(member)) {
             live.add(member);
           }
         });
@@ -207,6 +239,12 @@ public final class FailureDetector {
       }
     }
     condemned.removeIf(member -> isOver(hosts.get(member.host()), member));
+    stopped.removeIf(member -> isReplaced(hosts.get(member.host()), member));
+  }
+
+  /** A straggling heartbeat of one that is down by now must not make it look alive. */
+  private static boolean isReplaced(@Nullable HostInfo host, Member member) {
+    return host == null || host.incarnation() > member.incarnation();
   }
 
   private static boolean isDownOrGone(@Nullable HostInfo host) {

@@ -238,7 +238,8 @@ public sealed interface Message {
 
   /**
    * A host is alive. Answered by {@link HeartbeatReply}. {@code fenced} is the epoch up to which no
-   * session that is over can write there, {@code catchUp} is progress for {@code status}.
+   * session that is over can write there, {@code stopping} says that it has given its lease up for
+   * good, {@code catchUp} is progress for {@code status}.
    */
   record Heartbeat(
       HostId host,
@@ -246,6 +247,7 @@ public sealed interface Message {
       long spaceTotal,
       long spaceUsable,
       long fenced,
+      boolean stopping,
       CatchUp catchUp)
       implements Message {
     @Override

@@ -97,7 +97,8 @@ final class MessageDecoder {
       case ASK_GROUPS -> new Message.AskGroups(list(in, 4, ByteReader::i32));
       case GROUP_REPORTS -> new Message.GroupReports(commits(in));
       case HEARTBEAT ->
-          new Message.Heartbeat(hostId(in), in.i64(), in.i64(), in.i64(), in.i64(), catchUp(in));
+          new Message.Heartbeat(
+              hostId(in), in.i64(), in.i64(), in.i64(), in.i64(), in.bool(), catchUp(in));
       case HEARTBEAT_REPLY ->
           new Message.HeartbeatReply(
               in.bool(),

@@ -83,7 +83,7 @@ final class MessageEncoder {
       case Message.GroupReports m -> commits(m.lastOfGroup(), out);
       case Message.Heartbeat m -> {
         out.i32(m.host().value()).i64(m.incarnation()).i64(m.spaceTotal()).i64(m.spaceUsable());
-        out.i64(m.fenced());
+        out.i64(m.fenced()).bool(m.stopping());
         catchUp(m.catchUp(), out);
       }
       case Message.HeartbeatReply m -> {

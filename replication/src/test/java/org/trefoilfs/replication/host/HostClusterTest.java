@@ -102,6 +102,24 @@ class HostClusterTest {
   }
 
   @Test
+  void aLeaderThatStopsInGoodOrderHoldsNobodyUpUntilItIsMissed() throws Exception {
+    Host leader = hosts.stream().filter(Host::isLeader).findFirst().orElseThrow();
+    Host other = hosts.stream().filter(host -> host != leader).findFirst().orElseThrow();
+    Volume volume = other.openVolume(other.view().volumes().get("v"));
+    AtomicBoolean over = new AtomicBoolean();
+    CompletableFuture<List<Long>> writing =
+        CompletableFuture.supplyAsync(() -> writeUntil(over, volume));
+    try {
+      leader.close();
+    } finally {
+      over.set(true);
+    }
+    long worst = writing.get(40, TimeUnit.SECONDS).stream().max(Long::compare).orElseThrow();
+    System.out.println("the leader stopped; slowest write meanwhile: " + worst / 1000 + " us");
+    assertThat(worst).isLessThan(other.identity().detection().toNanos());
+  }
+
+  @Test
   void aFlippedByteInAChunkFileIsHealedByTheReadThatFindsIt() throws Exception {
     byte[] content = new byte[BLOCK];
     new Random(8).nextBytes(content);

@@ -86,6 +86,24 @@ class FailureDetectorTest {
   }
 
   @Test
+  void aHostThatHasStoppedIsLostAtOnceAlsoToANewLeader() {
+    detector.stopped(id(2), 1);
+    detector.startLeading();
+    assertThat(detector.lost()).containsExactly(member(2, 1));
+    hear(2);
+    assertThat(detector.grants(id(2), 1)).isFalse();
+    assertThat(detector.live()).containsExactly(member(1, 1));
+    cluster.lose(2);
+    hear(2);
+    assertThat(detector.lost()).isEmpty();
+    assertThat(detector.live()).as("a straggler").containsExactly(member(1, 1));
+    cluster.start(2, 2);
+    hear(2);
+    assertThat(detector.grants(id(2), 2)).isTrue();
+    assertThat(detector.live()).contains(member(2, 2));
+  }
+
+  @Test
   void aHostThatHasJustStartedHasTheWholeDetectionTimeToSpeak() {
     detector.startLeading();
     pass(2000, 1);

@@ -50,6 +50,7 @@ final class Faults {
       case 20 -> replaceDisk(victim);
       case 21 -> changeLeader();
       case 22 -> victim.deliver(() -> checkpoint(victim));
+      case 23 -> leave(victim);
       default -> {}
     }
   }
@@ -69,6 +70,12 @@ final class Faults {
       } else {
         victim.killSoon(1 + network.random.nextInt(12));
       }
+    }
+  }
+
+  private void leave(SimHost victim) {
+    if (plan.kills() && victim.serves()) {
+      victim.leave(network.random.nextLong(2 * Network.SECOND));
     }
   }
 
@@ -116,10 +123,10 @@ final class Faults {
     startable().forEach(Faults::start);
   }
 
-  /** A process that is fenced serves nobody until it is started again. */
+  /** A process that is fenced, or stopping, serves nobody until it is started again. */
   private List<SimHost> startable() {
     return world.hosts.stream()
-        .filter(host -> !host.removed && (!host.running || host.fenced))
+        .filter(host -> !host.removed && (!host.running || host.fenced || host.leaving))
         .toList();
   }
 

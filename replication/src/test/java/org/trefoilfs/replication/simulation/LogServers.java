@@ -191,9 +191,13 @@ final class LogServers {
   // ---- what servers do
 
   /** A heartbeat has reached a server. It verifies that it leads before it grants. */
-  void heartbeat(int to, SimHost host, long incarnation, long sent) {
+  void heartbeat(int to, SimHost host, long incarnation, long sent, boolean leaves) {
     Server server = servers.get(to);
-    server.detector.heard(host.id, incarnation);
+    if (leaves) {
+      server.detector.stopped(host.id, incarnation);
+    } else {
+      server.detector.heard(host.id, incarnation);
+    }
     long inTerm = server.leads;
     if (inTerm < 0) {
       return;

@@ -96,8 +96,8 @@ final class Mutants {
           new Mutant(
               "new-leader-does-not-wait-for-old-leases",
               "membership/FailureDetector.java",
-              "if (!leading || now - leadingSince < patienceAsLeader()) {",
-              "if (!leading) {"),
+              "if (now - leadingSince < patienceAsLeader()) {",
+              "if (now < leadingSince) {"),
           new Mutant(
               "condemned-hosts-are-granted-leases",
               "membership/FailureDetector.java",

@@ -49,6 +49,9 @@ final class SimHost {
   /** The disk has failed: the process runs on, and serves nobody. */
   boolean fenced;
 
+  /** It has given its lease up, says so, and will be gone soon. */
+  boolean leaving;
+
   /** Steps until the process is killed in the middle of one; 0 when it is not to be. */
   private int stepsLeft;
 
@@ -77,6 +80,7 @@ final class SimHost {
     incarnation++;
     running = true;
     fenced = false;
+    leaving = false;
     paused = false;
     stepsLeft = 0;
     backlog.clear();
@@ -122,6 +126,14 @@ final class SimHost {
       stop();
       throw new Killed();
     }
+  }
+
+  /** As {@code Host.close} does: the others are told before the process ends. */
+  void leave(long nanos) {
+    leaving = true;
+    world.trace.add(() -> id + " stops in good order");
+    beat();
+    later(nanos, this::kill);
   }
 
   void remove() {
@@ -219,9 +231,10 @@ final class SimHost {
     long sent = clock.nanoTime();
     lease.sent(sent);
     long mine = incarnation;
+    boolean leaves = leaving;
     for (int server = 0; server < LogServers.SERVERS; server++) {
       int to = server;
-      world.network.send(node, to, () -> world.log.heartbeat(to, this, mine, sent));
+      world.network.send(node, to, () -> world.log.heartbeat(to, this, mine, sent, leaves));
     }
   }
 
@@ -249,7 +262,7 @@ final class SimHost {
   }
 
   boolean leased() {
-    return running && !fenced && lease.valid(clock.nanoTime());
+    return running && !fenced && !leaving && lease.valid(clock.nanoTime());
   }
 
   boolean isPaused() {

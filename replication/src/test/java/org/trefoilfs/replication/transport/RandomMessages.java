@@ -73,7 +73,8 @@ public final class RandomMessages {
       case CAUGHT_UP -> new Message.CaughtUp(i(), l(), host(), l(), l(), l());
       case ASK_GROUPS -> new Message.AskGroups(some(this::i));
       case GROUP_REPORTS -> new Message.GroupReports(commits());
-      case HEARTBEAT -> new Message.Heartbeat(host(), l(), l(), l(), l(), catchUp());
+      case HEARTBEAT ->
+          new Message.Heartbeat(host(), l(), l(), l(), l(), random.nextBoolean(), catchUp());
       case HEARTBEAT_REPLY -> new Message.HeartbeatReply(random.nextBoolean(), l(), reports());
       case STATE_SUBMIT -> new Message.StateSubmit((byte) i(), bytes());
       case STATE_QUERY -> new Message.StateQuery((byte) i(), bytes());

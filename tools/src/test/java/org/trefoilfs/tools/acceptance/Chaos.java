@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
+import org.trefoilfs.replication.commit.CommitMode;
 import org.trefoilfs.tools.daemon.HostConfig;
 import org.trefoilfs.tools.support.ClientMountProcess;
 import org.trefoilfs.tools.support.ClusterProcesses;
@@ -41,10 +42,16 @@ public final class Chaos implements Callable<Integer> {
   long seed = ThreadLocalRandom.current().nextLong(1 << 30);
 
   @Option(
+      names = "--commit",
+      defaultValue = "sync",
+      description = "Of the volume: sync or async; sync unless given.")
+  CommitMode commit;
+
+  @Option(
       names = "--stall-limit",
-      defaultValue = "5",
+      defaultValue = "3",
       paramLabel = "SECONDS",
-      description = "How long a call may take; 5 unless given.")
+      description = "How long a call may take; 3 unless given.")
   int stallLimit;
 
   @Option(
@@ -53,17 +60,19 @@ public final class Chaos implements Callable<Integer> {
   Path directory;
 
   public static void main(String[] arguments) {
-    System.exit(new CommandLine(new Chaos()).execute(arguments));
+    System.exit(
+        new CommandLine(new Chaos()).setCaseInsensitiveEnumValuesAllowed(true).execute(arguments));
   }
 
   @Override
   public Integer call() throws Exception {
     Path root = directory == null ? Files.createTempDirectory("chaos") : directory;
-    System.out.printf("chaos: %d rounds, --seed %d, in %s%n", rounds, seed, root);
+    System.out.printf(
+        "chaos: %d rounds, --commit %s, --seed %d, in %s%n", rounds, commit, seed, root);
     List<Long> stalls = new ArrayList<>();
     try (NetworkNamespaces network = NetworkNamespaces.create(HOSTS, HostConfig.empty());
         ClusterProcesses cluster = ClusterProcesses.start(root, HOSTS, network)) {
-      cluster.createVolume("work", HOSTS);
+      cluster.createVolume("work", HOSTS, commit);
       try (ClientMountProcess first = mount(cluster, root, "a");
           ClientMountProcess second = mount(cluster, root, "b")) {
         ChaosRound.Stage stage =
