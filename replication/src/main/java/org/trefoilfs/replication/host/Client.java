@@ -34,10 +34,14 @@ import org.trefoilfs.replication.volume.Volume;
 public final class Client implements Closeable {
   private static final Logger log = LoggerFactory.getLogger(Client.class);
 
-  /** How often the map is asked for while nothing calls for a newer one. */
+  /** Between two attempts to reach anybody at the start. */
   private static final Duration RETRY = Duration.ofMillis(100);
 
-  private static final Duration POLL = Duration.ofMillis(500);
+  /**
+   * How often the map is asked for while nothing calls for a newer one: a lost host holds calls up
+   * for so much longer than it takes to find it lost.
+   */
+  private static final Duration POLL = Duration.ofMillis(200);
 
   private static final Duration MAP_CALL = Duration.ofSeconds(2);
 
@@ -204,7 +208,9 @@ public final class Client implements Closeable {
     if (answer instanceof Message.MapReply(byte[] delta)) {
       ClusterView next = ClusterDelta.apply(view, delta);
       if (next.epoch() > view.epoch()) {
+        ClusterView before = view;
         view = next;
+        link.viewChanged(before, next);
         log.debug("map of epoch {}", next.epoch());
       }
     }

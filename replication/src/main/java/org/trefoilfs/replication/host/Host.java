@@ -97,6 +97,9 @@ public final class Host implements Closeable {
   private final CountDownLatch ready = new CountDownLatch(1);
   private volatile @Nullable Identity identity;
 
+  /** Of the thread that follows the views. */
+  private ClusterView seen = ClusterView.empty();
+
   // Set once, before `ready` opens the door to requests.
   private @Nullable Running running;
 
@@ -381,6 +384,8 @@ public final class Host implements Closeable {
       ClusterView view = clusterModule.view();
       now.detector().observe(view);
       now.groups().clusterChanged(view);
+      now.link().viewChanged(seen, view);
+      seen = view;
       now.heartbeats().viewChanged();
     }
   }

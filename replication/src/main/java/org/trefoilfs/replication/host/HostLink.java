@@ -18,6 +18,7 @@ import org.trefoilfs.replication.membership.ClusterView;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.membership.HostInfo;
 import org.trefoilfs.replication.membership.VolumeInfo;
+import org.trefoilfs.replication.placement.PgView;
 import org.trefoilfs.replication.transport.Message;
 import org.trefoilfs.replication.transport.Transport;
 import org.trefoilfs.replication.volume.ReplicatedVolume;
@@ -87,6 +88,16 @@ final class HostLink implements Peers {
       answered.completeExceptionally(e);
     }
     return answered;
+  }
+
+  /** Nobody waits for the answers of a host that is no longer up; another one has its place. */
+  void viewChanged(ClusterView before, ClusterView now) {
+    for (HostInfo host : before.hosts().values()) {
+      boolean goesOn = now.isAlive(new PgView.Member(host.id(), host.incarnation()));
+      if (host.isAlive() && !goesOn) {
+        transport.abandon(host.address());
+      }
+    }
   }
 
   Optional<Address> address(HostId host) {

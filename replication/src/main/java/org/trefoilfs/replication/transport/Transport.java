@@ -22,6 +22,12 @@ public interface Transport extends Closeable {
   /** Sends without an answer; lost silently when the host cannot be reached. */
   void send(Address to, Message oneWay);
 
+  /**
+   * The host is known to be gone: calls that wait for it fail now, as if its connections had
+   * broken. A later call finds out for itself.
+   */
+  void abandon(Address host);
+
   @Override
   void close();
 

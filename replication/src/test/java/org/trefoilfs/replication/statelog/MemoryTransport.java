@@ -55,5 +55,8 @@ public final class MemoryTransport implements Transport {
   public void send(Address to, Message oneWay) {}
 
   @Override
+  public void abandon(Address host) {}
+
+  @Override
   public void close() {}
 }

@@ -42,6 +42,14 @@ public final class Chaos implements Callable<Integer> {
   long seed = ThreadLocalRandom.current().nextLong(1 << 30);
 
   @Option(
+      names = "--faults",
+      split = ",",
+      defaultValue = "killed,suspended,cut_off,stopped",
+      paramLabel = "FAULT",
+      description = "Which are played, at random: ${COMPLETION-CANDIDATES}; all unless given.")
+  List<ChaosRound.Fault> faults;
+
+  @Option(
       names = "--commit",
       defaultValue = "sync",
       description = "Of the volume: sync or async; sync unless given.")
@@ -79,7 +87,7 @@ public final class Chaos implements Callable<Integer> {
             new ChaosRound.Stage(cluster, network, root, List.of(first.point(), second.point()));
         Random random = new Random(seed);
         for (int round = 1; round <= rounds; round++) {
-          ChaosRound.Result result = new ChaosRound(stage, round, random).play();
+          ChaosRound.Result result = new ChaosRound(stage, round, faults, random).play();
           System.out.printf("round %d: %s%n", round, result);
           if (result.stallMillis() > stallLimit * 1000L) {
             throw new AssertionError("a call took longer than " + stallLimit + " s");

@@ -95,10 +95,10 @@ final class ChaosRound {
     }
   }
 
-  ChaosRound(Stage stage, int number, Random random) {
+  ChaosRound(Stage stage, int number, List<Fault> faults, Random random) {
     this.stage = stage;
     this.number = number;
-    fault = Fault.values()[random.nextInt(Fault.values().length)];
+    fault = faults.get(random.nextInt(faults.size()));
     victim = 1 + random.nextInt(Chaos.HOSTS);
     howLong = Chaos.LONGER_THAN_A_LEASE.plusMillis(random.nextInt(4000));
   }

@@ -114,6 +114,10 @@ final class ClientConnection {
     onLoop(() -> fail(new TrefoilException(Reason.UNAVAILABLE, "the transport has been closed")));
   }
 
+  void abandon() {
+    onLoop(() -> fail(new TrefoilException(Reason.UNAVAILABLE, peer + " was declared lost")));
+  }
+
   private void expire(ClientCall call, Duration timeout) {
     onLoop(
         () -> {

@@ -85,6 +85,16 @@ public final class NettyTransport implements Transport {
   }
 
   @Override
+  public void abandon(Address host) {
+    connections.forEach(
+        (peer, connection) -> {
+          if (peer.address().equals(host)) {
+            connection.abandon();
+          }
+        });
+  }
+
+  @Override
   public void close() {
     closed = true;
     connections.values().forEach(ClientConnection::close);

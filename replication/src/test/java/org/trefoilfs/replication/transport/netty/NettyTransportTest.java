@@ -22,6 +22,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
@@ -130,6 +131,34 @@ class NettyTransportTest {
     for (int n = 0; n < 100; n++) {
       assertThat(get(answers.get(n))).isEqualTo(new Message.Written(0, n));
     }
+  }
+
+  @Test
+  void callsToAHostThatIsAbandonedFailAtOnceAndLaterOnesConnectAnew() throws Exception {
+    AtomicBoolean silent = new AtomicBoolean(true);
+    CountDownLatch arrived = new CountDownLatch(1);
+    Address to =
+        hosts
+            .server(
+                (request, reply) -> {
+                  arrived.countDown();
+                  if (!silent.get()) {
+                    reply.send(request);
+                  }
+                })
+            .address();
+    NettyTransport client = hosts.client();
+    Message request = new Message.Written(0, 1);
+    CompletableFuture<Message> waiting = client.call(to, request, Duration.ofHours(1));
+    arrived.await();
+    client.abandon(to);
+    assertThat(failureOf(waiting).reason()).isEqualTo(Reason.OUTCOME_UNKNOWN);
+
+    silent.set(false);
+    await()
+        .ignoreExceptions()
+        .untilAsserted(
+            () -> assertThat(get(client.call(to, request, PATIENCE))).isEqualTo(request));
   }
 
   @Test
