@@ -137,8 +137,7 @@ final class LeaderDuties {
    */
   private List<ClusterCommand> starts(ClusterView view) {
     boolean settled =
-        view.hosts().size() == 1
-            || time.nanoTime() - leadingSince > detection.toNanos() / 2 + detection.toNanos() / 8;
+        view.hosts().size() == 1 || time.nanoTime() - leadingSince > detection.toNanos() / 2;
     Set<PgView.Member> live = detector.live();
     List<ClusterCommand> starts = new ArrayList<>();
     for (PgView.Member member : live) {

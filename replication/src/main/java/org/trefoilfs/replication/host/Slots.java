@@ -14,6 +14,7 @@ import org.trefoilfs.replication.commit.GroupLog;
 import org.trefoilfs.replication.commit.GroupPorts;
 import org.trefoilfs.replication.heal.History;
 import org.trefoilfs.replication.journal.JournalRecord;
+import org.trefoilfs.replication.membership.HostLease;
 import org.trefoilfs.replication.placement.PgView;
 
 /**
@@ -52,7 +53,7 @@ final class Slots {
   }
 
   private Slot newSlot(GroupLog groupLog, History history) {
-    Duration lease = node.detection().dividedBy(2);
+    Duration lease = HostLease.length(node.detection());
     Group.GroupSettings settings =
         new Group.GroupSettings(
             lease.plus(lease.dividedBy(10)), node.detection().multipliedBy(3).dividedBy(2));

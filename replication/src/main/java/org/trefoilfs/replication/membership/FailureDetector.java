@@ -16,18 +16,19 @@ import org.trefoilfs.replication.placement.PgView.Member;
  * Decides by heartbeats which hosts are lost. Every host hears the heartbeats of all (its own
  * included), whether it leads or not, so that a new leader knows at once who has been silent.
  *
- * <p>A host is lost when it was silent for T, and this leader has led for T/2 and a margin.
+ * <p>A host is lost when it was silent for T, and this leader has led for the length L of a lease
+ * ({@link HostLease#length}) and a margin.
  *
  * <p><b>Why no lost host holds a lease.</b> Let a heartbeat be sent at s and granted: the host
- * serves until s + T/2 ({@link HostLease}).
+ * serves until s + L.
  *
  * <ul>
  *   <li>Granted by this leader: it was received, and recorded here, at r &ge; s. The host is lost
- *       at r + T at the earliest, which is later than s + T/2 whatever the clocks' drift below a
+ *       at r + T at the earliest, which is later than s + L whatever the clocks' drift below a
  *       factor of two.
  *   <li>Granted by an earlier leader: that one verified its leadership after the receipt, thus
- *       after s; hence this leader's term began after s. It waits from there for T/2 and a margin
- *       for drift.
+ *       after s; hence this leader's term began after s. It waits from there for L and a margin for
+ *       drift.
  *   <li>Granted by this leader after the decision, while {@code HostsLost} is on its way through
  *       the log: does not happen, because {@link #grants} refuses a host from the moment when
  *       {@link #lost} names it.
@@ -45,11 +46,12 @@ import org.trefoilfs.replication.placement.PgView.Member;
  * view to {@link #observe}. Thread-safe.
  */
 public final class FailureDetector {
-  /** The margin is T/2 over this: clocks that drift apart by a tenth are broken ones. */
+  /** The margin is L over this: clocks that drift apart by a tenth are broken ones. */
   private static final int DRIFT_DIVISOR = 10;
 
   private final TimeSource time;
   private final long detectionNanos;
+  private final long leaseNanos;
   private final AttentiveClock attention;
   private final Map<HostId, Heard> heard = new HashMap<>();
   private final Set<Member> condemned = new HashSet<>();
@@ -71,6 +73,7 @@ public final class FailureDetector {
   public FailureDetector(TimeSource time, Duration detection) {
     this.time = time;
     detectionNanos = detection.toNanos();
+    leaseNanos = HostLease.length(detection).toNanos();
     attention = new AttentiveClock(detectionNanos / 2, time.nanoTime());
   }
 
@@ -223,9 +226,9 @@ public final class FailureDetector {
     return last == null ? 0 : attention.silence(last.nanos, now);
   }
 
-  /** T/2 and the margin: until then a lease of an earlier leader may hold. */
+  /** L and the margin: until then a lease of an earlier leader may hold. */
   private long patienceAsLeader() {
-    return detectionNanos / 2 + detectionNanos / 2 / DRIFT_DIVISOR;
+    return leaseNanos + leaseNanos / DRIFT_DIVISOR;
   }
 
   private void observeHosts() {

@@ -61,7 +61,7 @@ class FailureDetectorTest {
   void aNewLeaderCountsTheSilenceBeforeItsTermButWaitsForOldLeases() {
     pass(1800, 1);
     detector.startLeading();
-    pass(1000, 1);
+    pass(800, 1);
     assertThat(detector.lost()).isEmpty();
     pass(100, 1);
     assertThat(detector.lost()).containsExactly(member(2, 1));

@@ -77,9 +77,9 @@ class LeaseSafetyTest {
     lease.sent(0);
     lease.granted(0);
     lease.granted(-500 * MS); // a late answer to an older heartbeat
-    assertThat(lease.valid(999 * MS)).isTrue();
-    assertThat(lease.remaining(400 * MS)).isEqualTo(600 * MS);
-    assertThat(lease.valid(1000 * MS)).isFalse();
+    assertThat(lease.valid(749 * MS)).isTrue();
+    assertThat(lease.remaining(400 * MS)).isEqualTo(350 * MS);
+    assertThat(lease.valid(750 * MS)).isFalse();
     lease.granted(5000 * MS); // never sent
     assertThat(lease.valid(5000 * MS)).isFalse();
     lease.sent(2000 * MS);

@@ -30,6 +30,7 @@ import org.trefoilfs.replication.journal.JournalRecord;
 import org.trefoilfs.replication.membership.ClusterView;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.membership.HostInfo;
+import org.trefoilfs.replication.membership.HostLease;
 import org.trefoilfs.replication.membership.OperationId;
 import org.trefoilfs.replication.placement.PgView;
 import org.trefoilfs.replication.transport.Message;
@@ -72,7 +73,7 @@ final class HostGroups implements GroupPorts {
   }
 
   private Group newGroup(GroupLog log) {
-    long leaseNanos = World.DETECTION.toNanos() / 2;
+    long leaseNanos = HostLease.length(World.DETECTION).toNanos();
     return new Group(
         host.id,
         incarnation,

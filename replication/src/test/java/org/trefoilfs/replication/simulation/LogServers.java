@@ -248,7 +248,7 @@ final class LogServers {
 
   private List<ClusterCommand> starts(Server server, ClusterView view) {
     long led = server.clock.nanoTime() - server.leadingSince;
-    boolean settled = led > World.DETECTION.toNanos() * 5 / 8;
+    boolean settled = led > World.DETECTION.toNanos() / 2;
     Set<PgView.Member> live = server.detector.live();
     List<ClusterCommand> starts = new ArrayList<>();
     for (PgView.Member member : live) {

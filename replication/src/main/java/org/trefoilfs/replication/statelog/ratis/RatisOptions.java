@@ -58,7 +58,7 @@ public record RatisOptions(
     public static final Settings DEFAULT =
         new Settings(
             Duration.ofMillis(600),
-            Duration.ofMillis(1000),
+            Duration.ofMillis(800),
             Duration.ofSeconds(2),
             Duration.ofSeconds(10),
             200_000,
