@@ -83,6 +83,7 @@ public final class AcknowledgedWriter {
         say("append " + length);
         writeFile(i);
         say("file " + i);
+        Companion.think();
       }
     }
   }

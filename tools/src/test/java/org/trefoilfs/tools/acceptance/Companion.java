@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A small Java program of the tests in a process of its own, that uses a mount until its standard
@@ -15,6 +16,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class Companion implements AutoCloseable {
   private static final Duration END = Duration.ofSeconds(60);
+  private static final Duration THINKING = Duration.ofMillis(20);
 
   private final Process process;
   private final Path output;
@@ -22,6 +24,14 @@ final class Companion implements AutoCloseable {
   private Companion(Process process, Path output) {
     this.process = process;
     this.output = output;
+  }
+
+  /**
+   * For programs to call now and then: faults are to be what holds their calls up, and not a
+   * processor that they keep busy themselves.
+   */
+  static void think() {
+    LockSupport.parkNanos(THINKING.toNanos());
   }
 
   static Companion start(Class<?> program, String... arguments) {

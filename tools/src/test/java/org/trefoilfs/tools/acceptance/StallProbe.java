@@ -73,6 +73,7 @@ public final class StallProbe {
     long rounds = 0;
     while (!until.isOver()) {
       probe.round(rounds++);
+      Companion.think();
     }
     probe.worstNanos.forEach((kind, nanos) -> System.out.println(kind + " " + nanos / 1_000_000));
     System.out.println("rounds " + rounds);
