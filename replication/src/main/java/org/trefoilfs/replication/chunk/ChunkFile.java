@@ -95,7 +95,7 @@ final class ChunkFile implements Closeable {
   }
 
   private static ChunkFile rebuilt(Path path, ChunkId id, FileChannel channel) throws IOException {
-    LOG.warn("chunk file {}: torn checksum table or header; made anew for redo", path);
+    LOG.debug("chunk file {}: torn checksum table or header; made anew for redo", path);
     ChunkFile file = new ChunkFile(id, path, channel, ChunkMeta.empty(id));
     file.adopt(0, Blocks.COUNT - 1);
     file.meta.write(channel, Version.NONE);

@@ -12,7 +12,6 @@ import org.trefoilfs.replication.membership.ClusterCommand.CreatePool;
 import org.trefoilfs.replication.membership.ClusterCommand.CreateVolume;
 import org.trefoilfs.replication.membership.ClusterCommand.DeleteVolume;
 import org.trefoilfs.replication.membership.ClusterCommand.ForceReopen;
-import org.trefoilfs.replication.membership.ClusterCommand.HostLost;
 import org.trefoilfs.replication.membership.ClusterCommand.HostStarted;
 import org.trefoilfs.replication.membership.ClusterCommand.OpenSession;
 import org.trefoilfs.replication.membership.ClusterCommand.RegisterHost;
@@ -48,11 +47,6 @@ public final class ClusterClient {
 
   public CompletableFuture<Void> hostStarted(HostStarted command) {
     return submit(command);
-  }
-
-  /** For a host that stops in good order. */
-  public CompletableFuture<Void> hostLost(HostId host, long incarnation) {
-    return submit(new HostLost(host, incarnation));
   }
 
   public CompletableFuture<Void> removeHost(HostId host) {

@@ -60,12 +60,6 @@ public sealed interface ClusterCommand {
   }
 
   /**
-   * The host says of itself that it stops, having dropped its lease. Without effect when it has
-   * another incarnation by now.
-   */
-  record HostLost(HostId host, long incarnation) implements ClusterCommand {}
-
-  /**
    * The leader has found these dead, their leases have run out (see {@link FailureDetector}). A
    * group all of whose members are among them keeps its complete in-sync set, where one after the
    * other would leave only the last one recorded.

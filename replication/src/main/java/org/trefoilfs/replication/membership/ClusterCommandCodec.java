@@ -19,7 +19,6 @@ import org.trefoilfs.replication.membership.ClusterCommand.CreateVolume;
 import org.trefoilfs.replication.membership.ClusterCommand.DeleteVolume;
 import org.trefoilfs.replication.membership.ClusterCommand.EvictSession;
 import org.trefoilfs.replication.membership.ClusterCommand.ForceReopen;
-import org.trefoilfs.replication.membership.ClusterCommand.HostLost;
 import org.trefoilfs.replication.membership.ClusterCommand.HostStarted;
 import org.trefoilfs.replication.membership.ClusterCommand.HostsLost;
 import org.trefoilfs.replication.membership.ClusterCommand.OpenSession;
@@ -59,10 +58,6 @@ final class ClusterCommandCodec {
         c.address().writeTo(out);
         c.raftAddress().writeTo(out);
         Lists.write(out, c.live(), Member::writeTo);
-      }
-      case HostLost c -> {
-        c.host().writeTo(out.u8(4));
-        out.i64(c.incarnation());
       }
       case ChangeViews c -> Lists.write(out.u8(5), c.changes(), ClusterCommandCodec::writeChange);
       case ReopenGroups c -> Lists.write(out.u8(18), c.groups(), ClusterCommandCodec::writeReopen);
@@ -124,7 +119,6 @@ final class ClusterCommandCodec {
               Address.readFrom(in),
               Address.readFrom(in),
               Set.copyOf(Lists.read(in, Member.ENCODED_BYTES, Member::readFrom)));
-      case 4 -> new HostLost(HostId.readFrom(in), in.i64());
       case 5 -> new ChangeViews(readChanges(in));
       case 8 ->
           new CreatePool(in.i32(), Lists.read(in, PgView.MIN_ENCODED_BYTES, PgView::readFrom));

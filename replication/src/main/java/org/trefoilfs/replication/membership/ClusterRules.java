@@ -1,6 +1,5 @@
 package org.trefoilfs.replication.membership;
 
-import java.util.List;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.codec.ByteWriter;
@@ -12,7 +11,6 @@ import org.trefoilfs.replication.membership.ClusterCommand.CreateVolume;
 import org.trefoilfs.replication.membership.ClusterCommand.DeleteVolume;
 import org.trefoilfs.replication.membership.ClusterCommand.EvictSession;
 import org.trefoilfs.replication.membership.ClusterCommand.ForceReopen;
-import org.trefoilfs.replication.membership.ClusterCommand.HostLost;
 import org.trefoilfs.replication.membership.ClusterCommand.HostStarted;
 import org.trefoilfs.replication.membership.ClusterCommand.HostsLost;
 import org.trefoilfs.replication.membership.ClusterCommand.OpenSession;
@@ -22,7 +20,6 @@ import org.trefoilfs.replication.membership.ClusterCommand.ReopenGroups;
 import org.trefoilfs.replication.membership.ClusterCommand.SetHostState;
 import org.trefoilfs.replication.membership.ClusterCommand.SetVolume;
 import org.trefoilfs.replication.membership.ClusterCommand.VolumeGone;
-import org.trefoilfs.replication.placement.PgView;
 import org.trefoilfs.replication.placement.Pools;
 
 /** What each command means: a pure function from a state to the next and a reply. */
@@ -53,9 +50,6 @@ final class ClusterRules {
       case CreateCluster c -> createCluster(draft, c);
       case RegisterHost c -> i32(HostRules.register(draft, c).value());
       case HostStarted c -> HostRules.started(draft, c);
-      case HostLost c ->
-          HostRules.lost(
-              draft, List.of(new PgView.Member(c.host(), c.incarnation())), Long.MAX_VALUE);
       case HostsLost c -> HostRules.lost(draft, c.members(), c.asOf());
       case RemoveHost c -> HostRules.remove(draft, c);
       case SetHostState c -> HostRules.setState(draft, c);

@@ -33,7 +33,6 @@ class ClusterCommandTest {
           new ClusterCommand.CreateCluster("c", 12, Duration.ofMillis(1500)),
           new ClusterCommand.RegisterHost("n", ADDRESS, ADDRESS, true, 3, "rack"),
           new ClusterCommand.HostStarted(id(1), 5, ADDRESS, ADDRESS, Set.of(member(2, 1))),
-          new ClusterCommand.HostLost(id(1), 5),
           new ClusterCommand.HostsLost(77, List.of(member(1, 5), member(2, 6))),
           new ClusterCommand.ChangeViews(
               List.of(new ClusterCommand.Change(3, VIEW), new ClusterCommand.Change(8, CLOSED))),

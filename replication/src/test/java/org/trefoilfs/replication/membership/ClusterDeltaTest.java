@@ -70,7 +70,9 @@ class ClusterDeltaTest {
     TestCluster cluster = TestCluster.of(2, 1);
     var rows = cluster.rows.copy();
     ClusterView before = cluster.view();
-    cluster.module.apply(cluster.rows, new ClusterCommand.HostLost(TestCluster.id(1), 1).encode());
+    ClusterCommand lost =
+        new ClusterCommand.HostsLost(before.epoch(), List.of(TestCluster.member(1, 1)));
+    cluster.module.apply(cluster.rows, lost.encode());
     cluster.rows = rows;
     cluster.module.applied(cluster.rows);
     assertThat(cluster.view()).isEqualTo(before);

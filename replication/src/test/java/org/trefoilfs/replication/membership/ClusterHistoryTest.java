@@ -23,7 +23,6 @@ import org.trefoilfs.replication.membership.ClusterCommand.ChangeViews;
 import org.trefoilfs.replication.membership.ClusterCommand.CloseSession;
 import org.trefoilfs.replication.membership.ClusterCommand.CreateVolume;
 import org.trefoilfs.replication.membership.ClusterCommand.DeleteVolume;
-import org.trefoilfs.replication.membership.ClusterCommand.HostLost;
 import org.trefoilfs.replication.membership.ClusterCommand.HostStarted;
 import org.trefoilfs.replication.membership.ClusterCommand.HostsLost;
 import org.trefoilfs.replication.membership.ClusterCommand.OpenSession;
@@ -175,7 +174,8 @@ class ClusterHistoryTest {
 
   private ClusterCommand lost(ClusterView view) {
     HostInfo host = anyHost(view);
-    return new HostLost(host.id(), host.incarnation() - random.nextInt(2));
+    long incarnation = host.incarnation() - random.nextInt(2);
+    return new HostsLost(view.epoch(), List.of(new Member(host.id(), incarnation)));
   }
 
   private ClusterCommand manyLost(ClusterView view) {

@@ -12,7 +12,6 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.membership.ClusterCommand.CreateCluster;
-import org.trefoilfs.replication.membership.ClusterCommand.HostLost;
 import org.trefoilfs.replication.membership.ClusterCommand.HostStarted;
 import org.trefoilfs.replication.membership.ClusterCommand.HostsLost;
 import org.trefoilfs.replication.membership.ClusterCommand.RegisterHost;
@@ -173,7 +172,7 @@ class HostCommandsTest {
     TestCluster cluster = TestCluster.of(0, 1);
     cluster.start(1, 2);
     long epoch = cluster.view().epoch();
-    cluster.run(new HostLost(id(1), 1));
+    cluster.run(new HostsLost(epoch, List.of(member(1, 1))));
     assertThat(cluster.view().epoch()).isEqualTo(epoch);
   }
 

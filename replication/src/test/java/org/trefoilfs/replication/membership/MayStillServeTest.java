@@ -33,7 +33,7 @@ class MayStillServeTest {
 
   @Test
   void lostMemberHasNoLease() {
-    cluster.run(new ClusterCommand.HostLost(new HostId(3), 1));
+    cluster.lose(3);
     assertThat(mayStillServe(view(1, List.of(), 1, 2, 3), view(2, List.of(), 1, 2))).isFalse();
   }
 

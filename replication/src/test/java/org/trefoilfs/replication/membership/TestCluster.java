@@ -13,8 +13,8 @@ import org.trefoilfs.replication.membership.ClusterCommand.Change;
 import org.trefoilfs.replication.membership.ClusterCommand.ChangeViews;
 import org.trefoilfs.replication.membership.ClusterCommand.CreateCluster;
 import org.trefoilfs.replication.membership.ClusterCommand.CreatePool;
-import org.trefoilfs.replication.membership.ClusterCommand.HostLost;
 import org.trefoilfs.replication.membership.ClusterCommand.HostStarted;
+import org.trefoilfs.replication.membership.ClusterCommand.HostsLost;
 import org.trefoilfs.replication.membership.ClusterCommand.RegisterHost;
 import org.trefoilfs.replication.membership.ClusterCommand.Reopen;
 import org.trefoilfs.replication.membership.ClusterCommand.ReopenGroups;
@@ -80,7 +80,8 @@ final class TestCluster implements StateLog {
   }
 
   void lose(int host) {
-    run(new HostLost(new HostId(host), host(host).incarnation()));
+    Member member = new Member(new HostId(host), host(host).incarnation());
+    run(new HostsLost(view().epoch(), List.of(member)));
   }
 
   HostInfo host(int id) {
