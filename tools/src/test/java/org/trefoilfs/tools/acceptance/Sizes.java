@@ -7,11 +7,12 @@ package org.trefoilfs.tools.acceptance;
  * @param treeFiles real files in {@link TreeCopyTest}
  * @param killFiles real files in each copy of {@link KillTest}, and in {@link RestartAllTest}
  * @param fioMegabytes that fio writes, in each mode
- * @param powerRounds losses of power of one host, of two, and of all in {@link PowerLossTest}
+ * @param powerRounds losses of power in each mode of {@link PowerLossTest}: of one host, of two and
+ *     of all in turn, from any of these on
  */
 record Sizes(int treeFiles, int killFiles, int fioMegabytes, int powerRounds) {
   private static final Sizes MODERATE = new Sizes(3_000, 700, 32, 1);
-  private static final Sizes FULL = new Sizes(20_000, 6_000, 256, 20);
+  private static final Sizes FULL = new Sizes(20_000, 6_000, 256, 60);
 
   static Sizes chosen() {
     String wanted =
