@@ -38,6 +38,11 @@ public final class Spool {
   /** Bytes in one write to the replicas: what the wire and the journals take without a stall. */
   private static final int BATCH = 1 << 20;
 
+  private static final long FIRST_GUESS_NANOS = 20_000_000;
+
+  /** Batches over which the time that one takes is averaged. */
+  private static final int RECENT_BATCHES = 8;
+
   private final SpoolStore store;
   private final TimeSource time;
   private final Supplier<SpoolLimits> limits;
@@ -53,6 +58,13 @@ public final class Spool {
   private long worstBytes;
   private long worstNanos;
   private long slowedNanos;
+
+  /**
+   * How long a write takes to ship: what the last took, or what they took lately, if that is more.
+   */
+  private double nanosPerWrite = FIRST_GUESS_NANOS;
+
+  private long shippedNanos = Long.MIN_VALUE;
 
   /** Grows with each batch shipped and each file that comes: no two states of a file share one. */
   private long ships;
@@ -137,9 +149,17 @@ public final class Spool {
     worstBytes = Math.max(worstBytes, bytes);
   }
 
+  /**
+   * Writes that come faster than they are shipped would be older than the bound by the time that
+   * their turn comes, however young the oldest is now.
+   */
   private boolean hasRoom(int more) {
     SpoolLimits now = limits.get();
-    return oldest() == null || (bytes + more <= now.bytes() && age() <= now.age().toNanos());
+    long bound = now.age().toNanos();
+    return oldest() == null
+        || (bytes + more <= now.bytes()
+            && age() <= bound
+            && waiting.size() * nanosPerWrite <= bound);
   }
 
   private @Nullable Held oldest() {
@@ -214,13 +234,19 @@ public final class Spool {
   /** The replicas hold the bytes of the batch. */
   public synchronized void shipped(Batch batch) {
     File file = file(batch.inode());
+    long began = Math.max(shippedNanos, waiting.element().sinceNanos());
+    int writes = 0;
     Held held;
     do {
       held = waiting.remove();
       shipped.add(held);
       file.waiting.remove();
+      writes++;
     } while (held.write().number() != batch.last().number());
     file.ships = ++ships;
+    shippedNanos = time.nanoTime();
+    double each = (double) (shippedNanos - began) / writes;
+    nanosPerWrite = Math.max(each, nanosPerWrite + (each - nanosPerWrite) / RECENT_BATCHES);
   }
 
   /** What is shipped and not told; empty when nothing is. All of it is of one file. */

@@ -305,7 +305,7 @@ final class AsyncMount {
       var taken =
           at.spool.offer(file, offset, ByteBuffer.allocate(BLOCK), at.clock.nanoTime(), false);
       if (taken.isEmpty()) {
-        return;
+        break;
       }
       writes++;
       at.kept.acknowledgedAt.put(taken.get(), world.now());

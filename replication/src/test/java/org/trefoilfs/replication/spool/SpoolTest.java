@@ -150,6 +150,23 @@ class SpoolTest {
   }
 
   @Test
+  void noMoreIsTakenThanCanBeShippedWithinTheBound() {
+    long taken = 0;
+    long worst = 0;
+    for (int step = 0; step < 200; step++) {
+      for (int i = 0; i < 15 && offer(1, 20L * i, "not touching").isPresent(); i++) {
+        taken++;
+      }
+      clock.nanos += Duration.ofMillis(100).toNanos();
+      worst = Math.max(worst, spool.window().nanos());
+      spool.shipped(spool.next().orElseThrow());
+      spool.told(spool.untold().orElseThrow());
+    }
+    assertThat(worst).isLessThan(Duration.ofMillis(2200).toNanos());
+    assertThat(taken).as("as many as could be shipped").isGreaterThan(200);
+  }
+
+  @Test
   void drainsWaitForTheirWritesAlone() {
     replicas.answer = new CompletableFuture<>();
     offer(1, 0, "a");
