@@ -18,6 +18,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongFunction;
 import java.util.function.LongSupplier;
@@ -73,6 +74,9 @@ public final class Host implements Closeable {
    * delays nothing.
    */
   private static final Duration TICK = Duration.ofMillis(5);
+
+  /** Between two looks at whether a view has come that is waited for. */
+  private static final long VIEW_LOOK_NANOS = 5_000_000;
 
   /** For another voter to take the lead: it has to hold the whole log, which it mostly does. */
   private static final Duration TRANSFER = Duration.ofSeconds(1);
@@ -369,7 +373,7 @@ public final class Host implements Closeable {
             started.link().addresses());
         return;
       }
-      java.util.concurrent.locks.LockSupport.parkNanos(5_000_000L);
+      LockSupport.parkNanos(VIEW_LOOK_NANOS);
     }
   }
 
@@ -604,15 +608,14 @@ public final class Host implements Closeable {
     if (!closing.compareAndSet(false, true)) {
       return;
     }
-    Running last = running;
-    if (last != null && !fenced.get() && isUp(last.identity())) {
-      leave(last);
+    Running now = running;
+    if (now != null && !fenced.get() && isUp(now.identity())) {
+      leave(now);
     }
     closed.set(true);
     heart.shutdownNow();
     timer.shutdownNow();
     server.close();
-    Running now = running;
     if (now != null) {
       quietly("state log", now.ratis());
       quietly("applier", now.applier());
@@ -640,7 +643,7 @@ public final class Host implements Closeable {
     now.heartbeats().stop();
     long deadline = time.nanoTime() + now.identity().detection().toNanos();
     while (isUp(now.identity()) && time.nanoTime() - deadline < 0) {
-      java.util.concurrent.locks.LockSupport.parkNanos(5_000_000L);
+      LockSupport.parkNanos(VIEW_LOOK_NANOS);
     }
   }
 

@@ -162,8 +162,8 @@ final class LeaderDuties {
   private CompletableFuture<?> submitAll(List<ClusterCommand> commands) {
     CompletableFuture<?> all = CompletableFuture.completedFuture(null);
     for (ClusterCommand command : commands) {
-      if (command instanceof ClusterCommand.HostsLost(long epoch, List<PgView.Member> members)) {
-        members.forEach(this::logLost);
+      if (command instanceof ClusterCommand.HostsLost lost) {
+        lost.members().forEach(this::logLost);
       }
       all = all.thenCompose(_ -> ratis.submit(ClusterModule.ID, command.encode()));
     }
@@ -186,23 +186,20 @@ final class LeaderDuties {
 
   /** Whether the state log goes on when this host has gone. */
   boolean goesOnWithoutSelf() {
-    Set<HostId> voters = voters();
-    return others(voters).size() > voters.size() / 2;
+    return otherVoters().size() > voters().size() / 2;
   }
 
   /** Leaves leading to another voter, if this host leads; fails, and goes on, when it cannot. */
   CompletableFuture<Void> handOver() {
-    List<HostId> others = others(voters());
+    List<HostId> others = otherVoters();
     return ratis.isLeader() && !others.isEmpty()
         ? ratis.transferLeadership(others.getFirst())
         : CompletableFuture.completedFuture(null);
   }
 
-  private List<HostId> others(Set<HostId> voters) {
-    Set<PgView.Member> live = detector.live();
-    return voters.stream()
-        .filter(voter -> !voter.equals(self))
-        .filter(voter -> live.stream().anyMatch(member -> member.host().equals(voter)))
+  private List<HostId> otherVoters() {
+    return voters().stream()
+        .filter(voter -> !voter.equals(self) && isHeard(voter))
         .sorted()
         .toList();
   }
@@ -237,7 +234,7 @@ final class LeaderDuties {
             host ->
                 now.voters().containsKey(host.id())
                     || now.listeners().containsKey(host.id())
-                    || isHeard(host))
+                    || isHeard(host.id()))
         .forEach(host -> candidates.put(host.id(), host.raftAddress()));
     Members wanted = wanted(candidates, now);
     if (wanted.voters().keySet().equals(now.voters().keySet())
@@ -251,8 +248,8 @@ final class LeaderDuties {
             .exceptionally(LeaderDuties::logFailure);
   }
 
-  private boolean isHeard(HostInfo host) {
-    return detector.live().stream().anyMatch(member -> member.host().equals(host.id()));
+  private boolean isHeard(HostId host) {
+    return detector.live().stream().anyMatch(member -> member.host().equals(host));
   }
 
   private static Members wanted(Map<HostId, Address> candidates, Members now) {

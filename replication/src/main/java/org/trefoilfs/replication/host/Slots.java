@@ -1,6 +1,5 @@
 package org.trefoilfs.replication.host;
 
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.Queue;
@@ -53,10 +52,9 @@ final class Slots {
   }
 
   private Slot newSlot(GroupLog groupLog, History history) {
-    Duration lease = HostLease.length(node.detection());
     Group.GroupSettings settings =
         new Group.GroupSettings(
-            lease.plus(lease.dividedBy(10)), node.detection().multipliedBy(3).dividedBy(2));
+            HostLease.outlasted(node.detection()), node.detection().multipliedBy(3).dividedBy(2));
     return new Slot(
         groupLog.pg(),
         new Group(node.self(), node.incarnation(), groupLog, settings, ports),

@@ -46,12 +46,12 @@ import org.trefoilfs.replication.placement.PgView.Member;
  * view to {@link #observe}. Thread-safe.
  */
 public final class FailureDetector {
-  /** The margin is L over this: clocks that drift apart by a tenth are broken ones. */
-  private static final int DRIFT_DIVISOR = 10;
-
   private final TimeSource time;
   private final long detectionNanos;
-  private final long leaseNanos;
+
+  /** L and the margin: until then a lease of an earlier leader may hold. */
+  private final long patienceAsLeader;
+
   private final AttentiveClock attention;
   private final Map<HostId, Heard> heard = new HashMap<>();
   private final Set<Member> condemned = new HashSet<>();
@@ -73,7 +73,7 @@ public final class FailureDetector {
   public FailureDetector(TimeSource time, Duration detection) {
     this.time = time;
     detectionNanos = detection.toNanos();
-    leaseNanos = HostLease.length(detection).toNanos();
+    patienceAsLeader = HostLease.outlasted(detection).toNanos();
     attention = new AttentiveClock(detectionNanos / 2, time.nanoTime());
   }
 
@@ -159,7 +159,7 @@ public final class FailureDetector {
   }
 
   private List<Member> silent(long now) {
-    if (now - leadingSince < patienceAsLeader()) {
+    if (now - leadingSince < patienceAsLeader) {
       return List.of();
     }
     List<Member> lost = new ArrayList<>();
@@ -224,11 +224,6 @@ public final class FailureDetector {
   private long silence(Member member, long now) {
     Heard last = heard.get(member.host());
     return last == null ? 0 : attention.silence(last.nanos, now);
-  }
-
-  /** L and the margin: until then a lease of an earlier leader may hold. */
-  private long patienceAsLeader() {
-    return leaseNanos + leaseNanos / DRIFT_DIVISOR;
   }
 
   private void observeHosts() {

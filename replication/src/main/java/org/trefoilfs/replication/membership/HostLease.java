@@ -14,6 +14,9 @@ import java.time.Duration;
  * writes without it. Thread-safe.
  */
 public final class HostLease {
+  /** Clocks that drift apart by a tenth are broken ones. */
+  private static final int DRIFT_DIVISOR = 10;
+
   private final long durationNanos;
   private long sent;
   private boolean everSent;
@@ -28,16 +31,17 @@ public final class HostLease {
     return detection.multipliedBy(3).dividedBy(8);
   }
 
+  /** After so long a lease is over by the holder's clock, too. */
+  public static Duration outlasted(Duration detection) {
+    Duration length = length(detection);
+    return length.plus(length.dividedBy(DRIFT_DIVISOR));
+  }
+
   /**
    * @param detection T: after how long of silence a host is lost
    */
   public HostLease(Duration detection) {
     durationNanos = length(detection).toNanos();
-  }
-
-  /** As {@link #length}, in nanoseconds. */
-  public long durationNanos() {
-    return durationNanos;
   }
 
   /** A heartbeat is about to be sent; the time is taken before, never after. */

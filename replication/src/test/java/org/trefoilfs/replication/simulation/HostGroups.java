@@ -73,14 +73,12 @@ final class HostGroups implements GroupPorts {
   }
 
   private Group newGroup(GroupLog log) {
-    long leaseNanos = HostLease.length(World.DETECTION).toNanos();
     return new Group(
         host.id,
         incarnation,
         log,
         new Group.GroupSettings(
-            java.time.Duration.ofNanos(leaseNanos + leaseNanos / 10),
-            World.DETECTION.multipliedBy(3).dividedBy(2)),
+            HostLease.outlasted(World.DETECTION), World.DETECTION.multipliedBy(3).dividedBy(2)),
         this);
   }
 

@@ -96,7 +96,7 @@ final class Mutants {
           new Mutant(
               "new-leader-does-not-wait-for-old-leases",
               "membership/FailureDetector.java",
-              "if (now - leadingSince < patienceAsLeader()) {",
+              "if (now - leadingSince < patienceAsLeader) {",
               "if (now < leadingSince) {"),
           new Mutant(
               "condemned-hosts-are-granted-leases",

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -50,7 +51,7 @@ final class UnsyncedFiles implements AutoCloseable {
 
   private static byte[] content(int number) {
     byte[] bytes = new byte[BYTES];
-    java.util.Arrays.fill(bytes, (byte) (number + 1));
+    Arrays.fill(bytes, (byte) (number + 1));
     return bytes;
   }
 
