@@ -1,7 +1,9 @@
 package org.trefoilfs.tools.admin;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.trefoilfs.replication.Reason;
@@ -51,15 +53,20 @@ public final class Json {
     }
   }
 
-  /** Reads a file; empty when there is none. */
+  /** Reads a file; empty when there is none, also when it goes while it is looked for. */
   public static <T> Optional<T> load(Path file, Class<T> type) {
-    try {
-      if (!Files.exists(file) || Files.size(file) > MAX_FILE_BYTES) {
-        return Optional.empty();
+    try (InputStream in = Files.newInputStream(file)) {
+      byte[] bytes = in.readNBytes(MAX_FILE_BYTES + 1);
+      if (bytes.length > MAX_FILE_BYTES) {
+        throw new TrefoilException(
+            Reason.CORRUPT,
+            file + ": is longer than any that Trefoil writes; restore it, or move it away");
       }
-      return Optional.of(MAPPER.readValue(Files.readAllBytes(file), type));
+      return Optional.of(MAPPER.readValue(bytes, type));
     } catch (JacksonException e) {
       throw malformed(file.toString(), e);
+    } catch (NoSuchFileException none) {
+      return Optional.empty();
     } catch (IOException e) {
       throw new TrefoilException(
           Reason.IO, file + ": cannot be read (" + e.getMessage() + "); check its permissions", e);

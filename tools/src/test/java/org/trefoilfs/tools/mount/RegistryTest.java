@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.trefoilfs.tools.admin.Json;
 
 class RegistryTest {
   @TempDir Path directory;
@@ -21,6 +23,36 @@ class RegistryTest {
     assertThat(registry.daemons()).containsExactly(daemon);
     child.destroyForcibly().waitFor();
     assertThat(registry.daemons()).isEmpty();
+  }
+
+  /**
+   * A daemon that ends while another process looks is no error: its file was there a moment ago.
+   */
+  @Test
+  void daemonsThatEndWhileTheyAreListedDoNotFailTheList() throws Exception {
+    Registry registry = new Registry(directory);
+    Registry.Daemon lasting =
+        new Registry.Daemon(ProcessId.current(), Here.current(), "c", "127.0.0.1:1");
+    registry.add(lasting);
+    AtomicBoolean over = new AtomicBoolean();
+    Path brief = directory.resolve("daemon-0.json");
+    Thread others =
+        Thread.ofPlatform()
+            .start(
+                () -> {
+                  while (!over.get()) {
+                    Json.store(brief, new Registry.Daemon(ProcessId.NONE, lasting.here(), "c", ""));
+                    registry.removeDaemon(ProcessId.NONE);
+                  }
+                });
+    try {
+      for (int look = 0; look < 5_000; look++) {
+        assertThat(registry.daemons()).containsExactly(lasting);
+      }
+    } finally {
+      over.set(true);
+      others.join();
+    }
   }
 
   @Test
