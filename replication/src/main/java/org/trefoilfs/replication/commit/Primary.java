@@ -240,7 +240,7 @@ final class Primary {
     return !tookOver
         || log.lastN() > log.commitIndex()
         || !promoting.isEmpty()
-        || peers.values().stream().anyMatch(peer -> peer.silentSince != ANSWERS);
+        || peers.values().stream().anyMatch(peer -> peer.broken || peer.silentSince != ANSWERS);
   }
 
   private @Nullable TrefoilException refusal(int minInSync, Mutation mutation) {

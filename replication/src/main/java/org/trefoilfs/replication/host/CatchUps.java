@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -56,6 +57,9 @@ final class CatchUps {
 
   private static final int POLLS = 10;
 
+  /** Between two messages that a catch-up is held up. */
+  private static final Duration SAY = Duration.ofSeconds(10);
+
   private static final Duration CALL = Duration.ofSeconds(20);
 
   private final GroupHost groups;
@@ -64,6 +68,7 @@ final class CatchUps {
   private final Semaphore copying = new Semaphore(HostLimits.CONCURRENT_FETCHES, true);
   private final Pace pace;
   private final CopyProgress progress;
+  private final AtomicLong saidAt;
   private @Nullable ClusterView seen;
 
   /**
@@ -74,6 +79,7 @@ final class CatchUps {
     this.node = node;
     pace = new Pace(bytesPerSecond, node.time(), () -> node.room().isFilling());
     progress = new CopyProgress(node.time().nanoTime());
+    saidAt = new AtomicLong(node.time().nanoTime());
   }
 
   /**
@@ -128,10 +134,25 @@ final class CatchUps {
       if (catchUp != null) {
         copy(attempt, catchUp);
       }
-      announce(attempt);
+      if (!announce(attempt)) {
+        say(attempt, "it has caught up, and is not in sync yet");
+      }
     } catch (RuntimeException e) {
-      log.debug("catch-up of {} is tried again: {}", attempt, e.toString());
+      say(attempt, TrefoilException.of(e).getMessage());
       LockSupport.parkNanos(RETRY.toNanos());
+    }
+  }
+
+  /** Of thousands of groups, now and then one. */
+  private void say(Attempt attempt, @Nullable String why) {
+    long now = node.time().nanoTime();
+    long due = saidAt.get() + SAY.toNanos();
+    if (now - due >= 0 && saidAt.compareAndSet(due - SAY.toNanos(), now)) {
+      log.info(
+          "group {}: catching up with {} takes another attempt: {}",
+          attempt.slot().pg,
+          attempt.primary(),
+          why);
     }
   }
 
@@ -427,17 +448,25 @@ final class CatchUps {
     }
   }
 
-  /** Tells the primary, again and again, until the view comes that makes this host in-sync. */
-  private void announce(Attempt attempt) {
+  /**
+   * Tells the primary, again and again, until the view comes that makes this host in-sync.
+   *
+   * @return false when it has not come in time
+   */
+  private boolean announce(Attempt attempt) {
     long deadline = node.time().nanoTime() + PROMOTION.toNanos();
-    while (isCurrent(attempt) && node.time().nanoTime() < deadline) {
+    while (isCurrent(attempt)) {
+      if (node.time().nanoTime() - deadline > 0) {
+        return false;
+      }
       if (!announceOnce(attempt)) {
-        return;
+        return true;
       }
       for (int i = 0; i < POLLS && isCurrent(attempt); i++) {
         LockSupport.parkNanos(POLL.toNanos());
       }
     }
+    return true;
   }
 
   private boolean announceOnce(Attempt attempt) {

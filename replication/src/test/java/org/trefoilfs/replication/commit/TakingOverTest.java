@@ -69,6 +69,20 @@ final class TakingOverTest {
     assertThat(world.proposed).isEmpty();
   }
 
+  /** Its late answer to what was sent before says nothing of what it has missed. */
+  @Test
+  void memberToWhichNothingIsSentIsSentToAgainWhateverItStillAnswers() {
+    group.view(view(1, SELF, List.of(SELF, OTHER), List.of(JOINER)), false);
+    group.unreachable(JOINER, 1, new TrefoilException(Reason.UNAVAILABLE, "too slow"));
+    group.prepared(JOINER, new Message.Prepared(PG, 1, 0));
+    assertThat(group.isWaiting()).isTrue();
+    world.now = Duration.ofMillis(50).toNanos();
+    group.tick();
+    assertThat(world.sent.getLast()).isEqualTo(new Message.NewView(PG, 1, 0, 0, 2));
+    group.prepared(JOINER, new Message.Prepared(PG, 1, 0));
+    assertThat(group.isWaiting()).isFalse();
+  }
+
   @Test
   void joinerIsPromotedOnlyWhenItsJournalIsStableWhereFlushesPassedItBy() {
     preparedInViewOne();

@@ -101,8 +101,9 @@ final class HostGroups implements GroupPorts {
     world.checks.roleChanged(host, group(next.pg()));
   }
 
+  /** As a host does, for the groups alone that say that they wait. */
   void tick() {
-    groups.values().forEach(group -> event(group::tick));
+    groups.values().stream().filter(Group::isWaiting).toList().forEach(group -> event(group::tick));
     Map<Integer, Version> due = new TreeMap<>(announcements);
     announcements.clear();
     due.forEach(this::announceNow);
