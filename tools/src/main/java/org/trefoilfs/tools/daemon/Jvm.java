@@ -8,6 +8,21 @@ public final class Jvm {
   /** Copies of the wire's and the store's buffers outside the heap. */
   private static final String DIRECT_MEMORY = "-XX:MaxDirectMemorySize=512m";
 
+  /**
+   * With heaps of a few hundred megabytes on few processors. Measured with three hosts on two: the
+   * generational Z collector took twice the memory (570 MB resident, not 290), and where half of
+   * the heap lived, a third of the processors and pauses of up to a second.
+   */
+  private static final String COLLECTOR = "-XX:+UseG1GC";
+
+  /**
+   * The compilers work for minutes after a start, and at first would take half of two processors:
+   * what clients wait for goes before them. Measured beside the usual priority: a fifth more synced
+   * writes per second, and two thirds of their 99th percentile.
+   */
+  private static final List<String> COMPILERS =
+      List.of("-XX:ThreadPriorityPolicy=1", "-XX:CompilerThreadPriority=15");
+
   /** Native code and Unsafe are used by Netty, RocksDB and jnr-ffi, and file descriptors by jnr. */
   private static final List<String> ACCESS =
       List.of(
@@ -38,7 +53,11 @@ public final class Jvm {
     command.add(java());
     command.add("-Xmx" + heap);
     command.add(DIRECT_MEMORY);
-    command.add("-XX:+UseZGC");
+    command.add(COLLECTOR);
+    // Without root the JVM warns that it may not, though it would only lower a priority.
+    if ("root".equals(System.getProperty("user.name"))) {
+      command.addAll(COMPILERS);
+    }
     command.add("-XX:+ExitOnOutOfMemoryError");
     command.add("-XX:-UsePerfData");
     command.addAll(ACCESS);

@@ -19,6 +19,13 @@ final class Tuning {
   /** Largest command; an entry must fit a message between peers (4 MB) several times over. */
   static final int COMMAND_BYTES_MAX = 1 << 20;
 
+  /**
+   * Full log files whose entries are kept in memory, beside the one that is written. A follower
+   * that is further behind is served from the disk. By default six: with what an entry takes as
+   * objects, more than half of a host's heap.
+   */
+  private static final int CACHED_SEGMENTS = 1;
+
   /** Commands and bytes accepted but not yet applied; beyond, submitters are told UNAVAILABLE. */
   private static final int PENDING_COMMANDS_MAX = 4096;
 
@@ -109,6 +116,7 @@ final class Tuning {
     RaftServerConfigKeys.Log.setLogMetadataEnabled(p, false);
     RaftServerConfigKeys.Log.setAppendEntriesComposeEnabled(p, false);
     RaftServerConfigKeys.Log.setReadLockEnabled(p, false);
+    RaftServerConfigKeys.Log.setSegmentCacheNumMax(p, CACHED_SEGMENTS);
     RaftServerConfigKeys.Log.setPurgeUptoSnapshotIndex(p, true);
     RaftServerConfigKeys.Log.setPurgePreservationLogNum(p, settings.keptEntries());
     RaftServerConfigKeys.Write.setElementLimit(p, PENDING_COMMANDS_MAX);
