@@ -92,8 +92,8 @@ public final class WriteBack {
   /** Brings to the volume and the namespace what a spool holds. */
   public record ShippingSink(Names names, Volume volume) implements Shipper.Sink {
     @Override
-    public Supplier<CompletableFuture<Void>> write(long inode, long offset, ByteBuffer data) {
-      return volume.prepareWrite(inode, offset, data);
+    public Supplier<CompletableFuture<Void>> write(Spool.Batch batch) {
+      return volume.prepareWrite(batch.inode(), batch.offset(), batch.data());
     }
 
     @Override
@@ -316,10 +316,12 @@ public final class WriteBack {
   }
 
   private boolean offer(Lease lease, WriteRequest request) {
-    long offset = request.append() ? lease.size() : request.offset();
+    long size = lease.size();
+    long offset = request.append() ? size : request.offset();
     ByteBuffer data = request.data();
+    boolean clearsSetId = !request.caller().isRoot();
     Optional<Long> taken =
-        spool().offer(lease.inode, offset, data, time.wallNanos(), !request.caller().isRoot());
+        spool().offer(lease.inode, size, offset, data, time.wallNanos(), clearsSetId);
     taken.ifPresent(number -> lease.wrote(offset + data.remaining(), time.nanoTime()));
     return taken.isPresent();
   }

@@ -1,6 +1,5 @@
 package org.trefoilfs.replication.spool;
 
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -11,11 +10,11 @@ import org.slf4j.LoggerFactory;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.spool.Spool.Batch;
 import org.trefoilfs.replication.spool.Spool.Report;
+import org.trefoilfs.replication.spool.Spool.Work;
 
 /**
- * Brings a spool's writes to the replicas in their order, one at a time: bytes before the size that
- * covers them, all of it before anything that was written later. So what others come to see, should
- * the mounting host die, is what the writer had done at some moment.
+ * Brings a spool's writes to the replicas, and their sizes and times to the namespace, as {@link
+ * Spool#next} gives them out.
  *
  * <p>What fails is tried again for ever: it was acknowledged. Whoever finds out that it is in vain,
  * because the session is over, calls {@link #stop}.
@@ -26,20 +25,11 @@ public final class Shipper {
   private static final Duration FIRST_PAUSE = Duration.ofMillis(20);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
 
-  /** Bytes shipped before the size is told: one commit in the state log for a chunk of bytes. */
-  private static final long UNTOLD = 4L << 20;
-
   private final Spool spool;
   private final Sink sink;
-  private boolean busy;
+  private boolean stepping;
+  private boolean again;
   private boolean stopped;
-
-  /** The batch that was tried, and will be until it succeeds: it does not grow meanwhile. */
-  private @Nullable UnderWay underWay;
-
-  private long untoldEnd;
-  private long untoldBytes;
-  private Duration pause = FIRST_PAUSE;
 
   /** Where writes go. Futures may fail with {@link TrefoilException}; each is tried again. */
   public interface Sink {
@@ -47,15 +37,13 @@ public final class Shipper {
      * A write, each of whose attempts is the same one to the replicas: a late attempt must not be
      * applied over what was written after an earlier one.
      */
-    Supplier<? extends CompletableFuture<?>> write(long inode, long offset, ByteBuffer data);
+    Supplier<? extends CompletableFuture<?>> write(Batch batch);
 
-    /** Tells the namespace the size and times that shipped writes give the file. */
+    /** Tells the namespace a file's size and times. */
     CompletableFuture<?> tell(Report report);
 
     CompletableFuture<?> pause(Duration pause);
   }
-
-  private record UnderWay(Batch batch, Supplier<? extends CompletableFuture<?>> attempt) {}
 
   public Shipper(Spool spool, Sink sink) {
     this.spool = spool;
@@ -64,12 +52,6 @@ public final class Shipper {
 
   /** Something was put into the spool. */
   public void wake() {
-    synchronized (this) {
-      if (busy || stopped) {
-        return;
-      }
-      busy = true;
-    }
     step();
   }
 
@@ -78,90 +60,93 @@ public final class Shipper {
     stopped = true;
   }
 
-  /** Goes on until a future is not done yet: no recursion however many are. */
+  private synchronized boolean isStopped() {
+    return stopped;
+  }
+
+  /** Starts all that may go. One thread at a time: what completes at once makes no recursion. */
   private void step() {
-    while (true) {
-      CompletableFuture<?> action = nextAction();
-      if (action == null) {
-        return;
-      }
-      if (!action.isDone()) {
-        action.whenComplete((done, failure) -> step());
-        return;
-      }
-    }
-  }
-
-  private @Nullable CompletableFuture<?> nextAction() {
-    Optional<Batch> next;
-    Optional<Report> report;
     synchronized (this) {
-      next = stopped ? Optional.empty() : spool.next();
-      report = stopped ? Optional.empty() : spool.untold();
-      if (next.isEmpty() && report.isEmpty()) {
-        busy = false;
-        return null;
+      again = true;
+      if (stepping) {
+        return;
       }
+      stepping = true;
     }
-    if (underWay == null
-        && report.isPresent()
-        && next.filter(batch -> continues(batch, report.get())).isEmpty()) {
-      return guarded(() -> sink.tell(report.get()), () -> told(report.get()));
+    while (true) {
+      Optional<Work> work;
+      synchronized (this) {
+        if (!again || stopped) {
+          stepping = false;
+          return;
+        }
+        work = spool.next();
+        again = work.isPresent();
+      }
+      work.ifPresent(this::start);
     }
-    Batch batch = underWay == null ? next.orElseThrow() : underWay.batch();
-    if (underWay == null) {
-      underWay = new UnderWay(batch, sink.write(batch.inode(), batch.offset(), batch.data()));
+  }
+
+  private void start(Work work) {
+    switch (work) {
+      case Batch batch -> attempt(new Write(batch), () -> spool.shipped(batch), FIRST_PAUSE);
+      case Report report -> attempt(() -> sink.tell(report), () -> spool.told(report), FIRST_PAUSE);
     }
-    return guarded(underWay.attempt(), () -> shipped(batch));
   }
 
-  /** Whether the batch shows nothing to anybody before the report is made, and may go first. */
-  private boolean continues(Batch batch, Report report) {
-    return batch.inode() == report.inode() && batch.offset() >= untoldEnd && untoldBytes < UNTOLD;
+  /** The attempts of a batch; prepared by the first that can be. */
+  private final class Write implements Supplier<CompletableFuture<?>> {
+    private final Batch batch;
+    private @Nullable Supplier<? extends CompletableFuture<?>> attempts;
+
+    Write(Batch batch) {
+      this.batch = batch;
+    }
+
+    @Override
+    public CompletableFuture<?> get() {
+      if (attempts == null) {
+        attempts = sink.write(batch);
+      }
+      return attempts.get();
+    }
   }
 
-  private void shipped(Batch batch) {
-    underWay = null;
-    untoldEnd = Math.max(untoldEnd, batch.end());
-    untoldBytes += batch.data().remaining();
-    spool.shipped(batch);
-  }
-
-  private void told(Report report) {
-    untoldEnd = 0;
-    untoldBytes = 0;
-    spool.told(report);
-  }
-
-  /** Completes when the action was done, or when it is time to try again. Never fails. */
-  private CompletableFuture<?> guarded(
-      Supplier<? extends CompletableFuture<?>> action, Runnable done) {
+  private void attempt(
+      Supplier<? extends CompletableFuture<?>> action, Runnable done, Duration pause) {
     CompletableFuture<?> started;
     try {
       started = action.get();
     } catch (RuntimeException e) {
       started = CompletableFuture.failedFuture(e);
     }
-    return started
-        .handle(
-            (result, failure) -> {
-              if (failure == null) {
-                pause = FIRST_PAUSE;
-                done.run();
-                return CompletableFuture.<@Nullable Object>completedFuture(null);
-              }
-              return retryLater(failure);
-            })
-        .thenCompose(wait -> wait);
+    started.whenComplete(
+        (result, failure) -> {
+          if (failure == null) {
+            done.run();
+            step();
+          } else {
+            retryLater(failure, action, done, pause);
+          }
+        });
   }
 
-  private CompletableFuture<?> retryLater(Throwable failure) {
+  private void retryLater(
+      Throwable failure,
+      Supplier<? extends CompletableFuture<?>> action,
+      Runnable done,
+      Duration pause) {
     log.warn(
         "an acknowledged write could not be shipped yet: {}",
         TrefoilException.of(failure).getMessage());
-    Duration now = pause;
-    pause =
-        pause.multipliedBy(2).compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : pause.multipliedBy(2);
-    return sink.pause(now).handle((done, interrupted) -> null);
+    Duration doubled = pause.multipliedBy(2);
+    Duration next = doubled.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : doubled;
+    sink.pause(pause)
+        .whenComplete(
+            (over, interrupted) -> {
+              if (!isStopped()) {
+                attempt(action, done, next);
+              }
+            });
   }
 }

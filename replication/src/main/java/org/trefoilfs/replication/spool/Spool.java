@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.PriorityQueue;
 import java.util.concurrent.CompletableFuture;
@@ -22,21 +23,44 @@ import org.trefoilfs.replication.env.TimeSource;
  * The writes of one mount that were acknowledged and that the replicas do not hold yet, in order.
  *
  * <pre>
- *        done            shipped                 waiting
- *  ... -------- | ---------------------- | ------------------- | next
- *   size and      bytes at the replicas,    bytes here alone
- *   time told     size not yet told
+ *        done            shipped            under way           waiting
+ *  ... -------- | ----------------- | ----------------- | ---------------- | next
+ *   size and      at the replicas,    on their way to     here alone
+ *   time told     size not yet told   the replicas
  * </pre>
  *
- * Only what is done is out of the window, since nobody else sees bytes behind a file's end. Reads
- * of this mount lay over what the replicas have what waits here ({@link #overlay}). Thread-safe;
- * futures complete outside of the lock.
+ * Only what is done is out of the window. What others see, should the mounting host die, is what
+ * its writers had done at some moment; {@link #next} gives out as much at a time as keeps that so:
+ *
+ * <ul>
+ *   <li>A write behind the end that the namespace knows is hidden: nobody sees its bytes before the
+ *       size is told. Several of a file are under way together, also while a size is told.
+ *   <li>Any other one is seen as soon as a replica has it. It goes alone, when all before it is
+ *       done, and after its modification time was told: whoever compares times to find changed
+ *       files may look once too often, and never misses a change. Times are told for all that waits
+ *       of the file at once.
+ * </ul>
+ *
+ * Reads of this mount lay over what the replicas have what is not shipped ({@link #overlay}).
+ * Thread-safe; futures complete outside of the lock.
  */
 public final class Spool {
   private static final Logger log = LoggerFactory.getLogger(Spool.class);
 
   /** Bytes in one write to the replicas: what the wire and the journals take without a stall. */
   private static final int BATCH = 1 << 20;
+
+  /** Batches under way at once: more than one, so that no replica waits for a round trip. */
+  private static final int MOST_UNDER_WAY = 4;
+
+  /** Bytes for which a size is told while others follow: a commit in the state log for a chunk. */
+  private static final long WORTH_TELLING = 4L << 20;
+
+  /** Bytes whose size is not told: one such portion is told while the next is shipped. */
+  private static final long MOST_UNTOLD = 2 * WORTH_TELLING;
+
+  /** For how long a size is not told at most while others follow. */
+  private static final long UNTOLD_NANOS = 100_000_000;
 
   private static final long FIRST_GUESS_NANOS = 20_000_000;
 
@@ -47,12 +71,20 @@ public final class Spool {
   private final TimeSource time;
   private final Supplier<SpoolLimits> limits;
   private final ArrayDeque<Held> waiting = new ArrayDeque<>();
+  private final ArrayDeque<Shipment> underWay = new ArrayDeque<>();
   private final ArrayDeque<Held> shipped = new ArrayDeque<>();
   private final Map<Long, File> files = new HashMap<>();
   private final PriorityQueue<Drain> drains =
       new PriorityQueue<>((a, b) -> Long.compare(a.number, b.number));
   private final List<CompletableFuture<Void>> blocked = new ArrayList<>();
+  private @Nullable Report telling;
   private @Nullable TrefoilException failure;
+
+  /** Where the latest batch ends, of any that are under way or not told. */
+  private long untoldEnd;
+
+  private long underWayBytes;
+  private long shippedBytes;
   private long last;
   private long bytes;
   private long worstBytes;
@@ -73,21 +105,48 @@ public final class Spool {
 
   private record Drain(long number, CompletableFuture<Void> done) {}
 
+  private static final class Shipment {
+    final Batch batch;
+    final List<Held> writes;
+    boolean arrived;
+
+    Shipment(Batch batch, List<Held> writes) {
+      this.batch = batch;
+      this.writes = writes;
+    }
+  }
+
   /** What the spool holds of one file. */
   private static final class File {
+    /** Not shipped, under way or not. */
     final ArrayDeque<SpooledWrite> waiting = new ArrayDeque<>();
+
     int held;
     long end;
     long wallNanos = Long.MIN_VALUE;
     long ships;
 
-    File(long ships) {
+    /** The file's size, as the namespace has it. */
+    long size;
+
+    /** Up to this write, the namespace has the times. */
+    long timesTold;
+
+    File(long size, long ships) {
+      this.size = size;
       this.ships = ships;
+    }
+
+    boolean hides(SpooledWrite write) {
+      return write.offset() >= size;
     }
   }
 
+  /** What is to be done next. */
+  public sealed interface Work permits Batch, Report {}
+
   /** Touching writes, for one chunk unless it is a single one. */
-  public record Batch(SpooledWrite first, SpooledWrite last, ByteBuffer data) {
+  public record Batch(SpooledWrite first, SpooledWrite last, ByteBuffer data) implements Work {
     public long inode() {
       return first.inode();
     }
@@ -101,8 +160,17 @@ public final class Spool {
     }
   }
 
-  /** What the namespace is to be told of shipped writes, all of one file. */
-  public record Report(long inode, long end, long wallNanos, boolean clearsSetId, long upTo) {}
+  /**
+   * What the namespace is to be told of writes, all of one file.
+   *
+   * @param end the size that they give the file, unless it is larger; 0 says nothing
+   * @param wallNanos the modification time that they give the file, unless it is later
+   * @param upTo the last of them
+   * @param ahead whether they are still to be shipped
+   */
+  public record Report(
+      long inode, long end, long wallNanos, boolean clearsSetId, long upTo, boolean ahead)
+      implements Work {}
 
   public Spool(SpoolStore store, TimeSource time, Supplier<SpoolLimits> limits) {
     this.store = store;
@@ -113,11 +181,12 @@ public final class Spool {
   /**
    * Takes a write, if the window has room for it; a single one always fits into an empty window.
    *
+   * @param size of the file, as the namespace has it; used when nothing of the file is held
    * @return its number, or empty: wait for {@link #room} and offer it again
    * @throws TrefoilException NO_SPACE and IO of the store; why the spool has failed
    */
   public synchronized Optional<Long> offer(
-      long inode, long offset, ByteBuffer data, long wallNanos, boolean clearsSetId) {
+      long inode, long size, long offset, ByteBuffer data, long wallNanos, boolean clearsSetId) {
     checkUsable();
     if (!hasRoom(data.remaining())) {
       return Optional.empty();
@@ -125,22 +194,30 @@ public final class Spool {
     SpooledWrite write =
         new SpooledWrite(last + 1, inode, offset, data.slice(), wallNanos, clearsSetId);
     store.append(write);
-    keep(write);
+    keep(write, size);
     return Optional.of(write.number());
   }
 
-  /** Takes what a store kept when its process died; in order, and before anything else. */
+  /**
+   * Takes what a store kept when its process died; in order, and before anything else. Then {@link
+   * #sized} for each file, before anything is shipped.
+   */
   public synchronized void recovered(SpooledWrite write) {
     if (write.number() <= last) {
       throw new IllegalArgumentException("write " + write.number() + " after " + last);
     }
-    keep(write);
+    keep(write, 0);
   }
 
-  private void keep(SpooledWrite write) {
+  /** A file's size, as the namespace has it once nobody changes it any more. */
+  public synchronized void sized(long inode, long size) {
+    file(inode).size = size;
+  }
+
+  private void keep(SpooledWrite write, long size) {
     last = write.number();
     waiting.add(new Held(write, time.nanoTime()));
-    File file = files.computeIfAbsent(write.inode(), any -> new File(++ships));
+    File file = files.computeIfAbsent(write.inode(), any -> new File(size, ++ships));
     file.waiting.add(write);
     file.held++;
     file.end = Math.max(file.end, write.end());
@@ -163,8 +240,10 @@ public final class Spool {
   }
 
   private @Nullable Held oldest() {
-    Held first = shipped.peek();
-    return first == null ? waiting.peek() : first;
+    if (!shipped.isEmpty()) {
+      return shipped.getFirst();
+    }
+    return underWay.isEmpty() ? waiting.peek() : underWay.getFirst().writes.getFirst();
   }
 
   private long age() {
@@ -188,27 +267,104 @@ public final class Spool {
     slowedNanos += nanos;
   }
 
-  /** What is to be written next: the oldest that waits, with what touches its end. */
-  public synchronized Optional<Batch> next() {
-    Held head = waiting.peek();
-    if (head == null || failure != null) {
+  /**
+   * What may be done now, beside all that was given out and of which nobody has said {@link
+   * #shipped} or {@link #told}. It is given out once: whoever takes it tries until it succeeds.
+   */
+  public synchronized Optional<Work> next() {
+    if (failure != null) {
       return Optional.empty();
     }
-    SpooledWrite first = head.write();
+    Held head = waiting.peek();
+    if (head != null && mayGo(head.write())) {
+      return Optional.of(take());
+    }
+    if (telling != null) {
+      return Optional.empty();
+    }
+    if (!shipped.isEmpty()) {
+      telling = isWorthTelling() ? untold() : null;
+    } else if (head != null && underWay.isEmpty()) {
+      telling = ahead(head.write().inode());
+    }
+    return Optional.ofNullable(telling);
+  }
+
+  private boolean mayGo(SpooledWrite write) {
+    File file = file(write.inode());
+    if (underWay.isEmpty() && shipped.isEmpty()) {
+      return telling == null && (file.hides(write) || write.number() <= file.timesTold);
+    }
+    return file.hides(write)
+        && write.inode() == runInode()
+        && write.offset() >= untoldEnd
+        && underWay.size() < MOST_UNDER_WAY
+        && underWayBytes + shippedBytes < MOST_UNTOLD;
+  }
+
+  /** Of all that is under way or not told: it is one file's. */
+  private long runInode() {
+    Held first = shipped.peek();
+    return first == null ? underWay.getFirst().batch.inode() : first.write().inode();
+  }
+
+  /** The oldest that waits, with what touches its end. */
+  private Batch take() {
+    SpooledWrite first = waiting.getFirst().write();
+    File file = file(first.inode());
+    long upTo = file.hides(first) ? Long.MAX_VALUE : file.timesTold;
+    List<Held> writes = new ArrayList<>();
     SpooledWrite end = first;
-    List<SpooledWrite> parts = new ArrayList<>();
-    long length = 0;
-    for (Held held : waiting) {
+    int length = 0;
+    for (Held held = waiting.peek(); held != null; held = waiting.peek()) {
       SpooledWrite write = held.write();
-      boolean joins = parts.isEmpty() || (touches(end, write) && sameChunk(first, write));
-      if (!joins || (!parts.isEmpty() && length + write.length() > BATCH)) {
+      boolean joins =
+          touches(end, write)
+              && sameChunk(first, write)
+              && write.number() <= upTo
+              && length + write.length() <= BATCH;
+      if (!writes.isEmpty() && !joins) {
         break;
       }
-      parts.add(write);
+      writes.add(waiting.remove());
       length += write.length();
       end = write;
     }
-    return Optional.of(new Batch(first, end, gather(parts, (int) length)));
+    Batch batch = new Batch(first, end, gather(writes, length));
+    untoldEnd =
+        underWay.isEmpty() && shipped.isEmpty() ? batch.end() : Math.max(untoldEnd, batch.end());
+    underWay.add(new Shipment(batch, writes));
+    underWayBytes += length;
+    return batch;
+  }
+
+  private boolean isWorthTelling() {
+    Held first = shipped.getFirst();
+    return underWay.isEmpty()
+        || shippedBytes >= WORTH_TELLING
+        || time.nanoTime() - first.sinceNanos() >= UNTOLD_NANOS
+        || (!drains.isEmpty() && drains.peek().number() <= shipped.getLast().write().number());
+  }
+
+  private Report untold() {
+    return report(shipped.stream().map(Held::write).toList(), false);
+  }
+
+  private Report ahead(long inode) {
+    return report(List.copyOf(file(inode).waiting), true);
+  }
+
+  private static Report report(List<SpooledWrite> writes, boolean ahead) {
+    long end = 0;
+    long wallNanos = Long.MIN_VALUE;
+    boolean clears = false;
+    for (SpooledWrite write : writes) {
+      end = Math.max(end, write.end());
+      wallNanos = Math.max(wallNanos, write.wallNanos());
+      clears |= write.clearsSetId();
+    }
+    SpooledWrite last = writes.getLast();
+    return new Report(last.inode(), ahead ? 0 : end, wallNanos, clears, last.number(), ahead);
   }
 
   private static boolean touches(SpooledWrite before, SpooledWrite write) {
@@ -222,72 +378,87 @@ public final class Spool {
     return first.offset() / ChunkId.SIZE == (write.end() - 1) / ChunkId.SIZE;
   }
 
-  private static ByteBuffer gather(List<SpooledWrite> parts, int length) {
+  private static ByteBuffer gather(List<Held> parts, int length) {
     if (parts.size() == 1) {
-      return parts.getFirst().data().duplicate();
+      return parts.getFirst().write().data().duplicate();
     }
     ByteBuffer all = ByteBuffer.allocate(length);
-    parts.forEach(part -> all.put(part.data().duplicate()));
+    parts.forEach(part -> all.put(part.write().data().duplicate()));
     return all.flip();
   }
 
   /** The replicas hold the bytes of the batch. */
-  public synchronized void shipped(Batch batch) {
+  public void shipped(Batch batch) {
+    List<CompletableFuture<Void>> ready = new ArrayList<>();
+    synchronized (this) {
+      underWay.forEach(each -> each.arrived |= each.batch == batch);
+      while (!underWay.isEmpty() && underWay.getFirst().arrived) {
+        arrived(underWay.remove(), ready);
+      }
+    }
+    ready.forEach(future -> future.complete(null));
+  }
+
+  private void arrived(Shipment shipment, List<CompletableFuture<Void>> ready) {
+    Batch batch = shipment.batch;
     File file = file(batch.inode());
-    long began = Math.max(shippedNanos, waiting.element().sinceNanos());
-    int writes = 0;
-    Held held;
-    do {
-      held = waiting.remove();
-      shipped.add(held);
-      file.waiting.remove();
-      writes++;
-    } while (held.write().number() != batch.last().number());
+    shipment.writes.forEach(any -> file.waiting.remove());
     file.ships = ++ships;
+    underWayBytes -= batch.data().remaining();
+    averageIn(shipment);
+    if (batch.end() <= file.size) {
+      shipment.writes.forEach(this::finish);
+      done(batch.last().number(), ready);
+    } else {
+      shippedBytes += batch.data().remaining();
+      shipped.addAll(shipment.writes);
+    }
+  }
+
+  private void averageIn(Shipment shipment) {
+    long began = Math.max(shippedNanos, shipment.writes.getFirst().sinceNanos());
     shippedNanos = time.nanoTime();
-    double each = (double) (shippedNanos - began) / writes;
+    double each = (double) (shippedNanos - began) / shipment.writes.size();
     nanosPerWrite = Math.max(each, nanosPerWrite + (each - nanosPerWrite) / RECENT_BATCHES);
   }
 
-  /** What is shipped and not told; empty when nothing is. All of it is of one file. */
-  public synchronized Optional<Report> untold() {
-    if (shipped.isEmpty()) {
-      return Optional.empty();
-    }
-    long end = 0;
-    long wallNanos = Long.MIN_VALUE;
-    boolean clears = false;
-    for (Held held : shipped) {
-      end = Math.max(end, held.write().end());
-      wallNanos = Math.max(wallNanos, held.write().wallNanos());
-      clears |= held.write().clearsSetId();
-    }
-    long inode = shipped.getFirst().write().inode();
-    return Optional.of(
-        new Report(inode, end, wallNanos, clears, shipped.getLast().write().number()));
-  }
-
-  /** The namespace knows: all up to the report's last write is done. */
+  /** The namespace knows: unless it was told ahead, all up to the report's last write is done. */
   public void told(Report report) {
     List<CompletableFuture<Void>> ready = new ArrayList<>();
     synchronized (this) {
+      telling = null;
+      File file = file(report.inode());
+      if (report.ahead()) {
+        file.timesTold = report.upTo();
+        return;
+      }
+      file.size = Math.max(file.size, report.end());
       while (!shipped.isEmpty() && shipped.getFirst().write().number() <= report.upTo()) {
         Held held = shipped.remove();
-        bytes -= held.write().length();
-        worstNanos = Math.max(worstNanos, time.nanoTime() - held.sinceNanos());
-        File file = file(held.write().inode());
-        if (--file.held == 0) {
-          files.remove(held.write().inode());
-        }
+        shippedBytes -= held.write().length();
+        finish(held);
       }
-      forget(report.upTo());
-      while (!drains.isEmpty() && drains.peek().number() <= report.upTo()) {
-        ready.add(drains.remove().done());
-      }
-      ready.addAll(blocked);
-      blocked.clear();
+      done(report.upTo(), ready);
     }
     ready.forEach(future -> future.complete(null));
+  }
+
+  private void finish(Held held) {
+    SpooledWrite write = held.write();
+    bytes -= write.length();
+    worstNanos = Math.max(worstNanos, time.nanoTime() - held.sinceNanos());
+    if (--file(write.inode()).held == 0) {
+      files.remove(write.inode());
+    }
+  }
+
+  private void done(long upTo, List<CompletableFuture<Void>> ready) {
+    forget(upTo);
+    while (!drains.isEmpty() && drains.peek().number() <= upTo) {
+      ready.add(drains.remove().done());
+    }
+    ready.addAll(blocked);
+    blocked.clear();
   }
 
   /**
@@ -325,8 +496,7 @@ public final class Spool {
   }
 
   private long lastHeld() {
-    Held held = waiting.isEmpty() ? shipped.peekLast() : waiting.getLast();
-    return held == null ? 0 : held.write().number();
+    return isEmpty() ? 0 : last;
   }
 
   private long lastHeld(long inode) {
@@ -410,6 +580,7 @@ public final class Spool {
   public synchronized List<SpooledRange> ranges() {
     List<SpooledWrite> held = new ArrayList<>();
     shipped.forEach(each -> held.add(each.write()));
+    underWay.forEach(each -> each.writes.forEach(part -> held.add(part.write())));
     waiting.forEach(each -> held.add(each.write()));
     return SpooledRange.of(held);
   }
@@ -440,6 +611,6 @@ public final class Spool {
   }
 
   private File file(long inode) {
-    return java.util.Objects.requireNonNull(files.get(inode));
+    return Objects.requireNonNull(files.get(inode));
   }
 }

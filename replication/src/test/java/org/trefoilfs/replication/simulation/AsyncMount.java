@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import org.trefoilfs.replication.Reason;
@@ -43,7 +44,12 @@ final class AsyncMount {
     final List<Long> sessions = new ArrayList<>();
 
     long told;
-    long appliedUpTo;
+
+    /** Writes whose bytes the replicas have. */
+    final TreeSet<Long> applied = new TreeSet<>();
+
+    /** Up to this write, others would see them. */
+    long seenUpTo;
 
     @Override
     public void append(SpooledWrite write) {
@@ -62,33 +68,88 @@ final class AsyncMount {
       return writes.stream().filter(write -> write.number() > told).toList();
     }
 
-    /** Each write is applied after all that came before it; again, only by its own retry. */
-    void applied(Shipped write) {
+    /**
+     * Bytes that others see are applied after all that came before them; again, only by a process
+     * that took the spool over. Bytes behind the file's end may come in any order.
+     *
+     * @param size of the file, as others know it
+     */
+    void applied(Shipped write, long size, long wallNanos) {
+      for (long each = write.first(); each <= write.last(); each++) {
+        applied.add(each);
+      }
+      if (write.offset() >= size) {
+        return;
+      }
       Violation.unless(
-          write.last() <= appliedUpTo || write.first() <= appliedUpTo + 1,
-          "%s",
-          write + " is applied after write " + appliedUpTo + ", out of order");
+          write.wallNanos() <= wallNanos, "%s", write + " is seen before its modification time");
       Violation.unless(
-          write.last() > appliedUpTo || write.adopted(),
+          write.last() <= seenUpTo || write.first() <= seenUpTo + 1,
           "%s",
-          write + " is applied again, over what came later: up to " + appliedUpTo);
-      appliedUpTo = write.adopted() ? write.last() : Math.max(appliedUpTo, write.last());
+          write + " is seen after write " + seenUpTo + ", out of order");
+      Violation.unless(
+          write.last() > seenUpTo || write.adopted(),
+          "%s",
+          write + " is applied again, over what came later: up to " + seenUpTo);
+      if (write.adopted()) {
+        seenUpTo = write.last();
+      } else if (write.end() <= size) {
+        seenUpTo = Math.max(seenUpTo, write.last());
+      }
+    }
+
+    /** A size is told: the bytes are there of all up to the report's last write. */
+    void sized(Spool.Report report) {
+      for (long each = seenUpTo + 1; each <= report.upTo(); each++) {
+        Violation.unless(
+            applied.contains(each), "%s", report + " tells a size before write " + each);
+      }
+      for (SpooledWrite each : writes) {
+        Violation.unless(
+            each.number() <= report.upTo()
+                || each.inode() != report.inode()
+                || each.offset() >= report.end()
+                || !applied.contains(each.number()),
+            "%s",
+            report + " shows write " + each.number() + " too early");
+      }
+      seenUpTo = Math.max(seenUpTo, report.upTo());
     }
   }
 
+  /** Who has the lease, and the file's size. */
+  private record Granted(long holder, long size) {}
+
   /** A batch on its way to its primary. */
-  record Shipped(
-      Kept spool,
-      long session,
-      long file,
-      long first,
-      long last,
-      long generation,
-      boolean adopted) {
+  record Shipped(Kept spool, long session, Spool.Batch batch, long generation, boolean adopted) {
+    long file() {
+      return batch.inode();
+    }
+
+    long first() {
+      return batch.first().number();
+    }
+
+    long last() {
+      return batch.last().number();
+    }
+
+    long offset() {
+      return batch.offset();
+    }
+
+    long end() {
+      return batch.end();
+    }
+
+    long wallNanos() {
+      return Math.max(batch.first().wallNanos(), batch.last().wallNanos());
+    }
+
     @Override
     public String toString() {
       return "writes %d to %d of file %d in session %d, generation %d"
-          .formatted(first, last, file, session, generation);
+          .formatted(first(), last(), file(), session, generation);
     }
   }
 
@@ -101,6 +162,10 @@ final class AsyncMount {
     final boolean adopts;
     final Set<Long> leases = new HashSet<>();
     final Set<Long> asking = new HashSet<>();
+
+    /** Of files with a lease, with what was written. */
+    final Map<Long, Long> sizes = new HashMap<>();
+
     final Set<Long> ending = new HashSet<>();
     final AsyncSimulation.Numbers numbers = new AsyncSimulation.Numbers();
     final Shipper ships;
@@ -121,17 +186,9 @@ final class AsyncMount {
     }
 
     @Override
-    public Supplier<CompletableFuture<Void>> write(long file, long offset, ByteBuffer data) {
-      Spool.Batch batch = spool.next().orElseThrow();
+    public Supplier<CompletableFuture<Void>> write(Spool.Batch batch) {
       Shipped shipped =
-          new Shipped(
-              kept,
-              session,
-              file,
-              batch.first().number(),
-              batch.last().number(),
-              kept.generationOf.get(batch.first().number()),
-              adopts);
+          new Shipped(kept, session, batch, kept.generationOf.get(batch.first().number()), adopts);
       long id = nextOperation();
       return () ->
           world.write(shipped, world.mistake == Mistake.ATTEMPTS_DIFFER ? nextOperation() : id);
@@ -139,7 +196,15 @@ final class AsyncMount {
 
     @Override
     public CompletableFuture<?> tell(Spool.Report report) {
-      return world.log(() -> null);
+      return world.operate(
+          numbers,
+          () -> {
+            world.told(session, report);
+            if (!report.ahead()) {
+              kept.sized(report);
+            }
+            return null;
+          });
     }
 
     @Override
@@ -242,7 +307,7 @@ final class AsyncMount {
   /** What was acknowledged and is not applied is within the bounds, and in what is kept. */
   private void checkLoss(Kept kept) {
     List<SpooledWrite> gone =
-        kept.writes.stream().filter(write -> write.number() > kept.appliedUpTo).toList();
+        kept.writes.stream().filter(write -> write.number() > kept.seenUpTo).toList();
     if (gone.isEmpty()) {
       return;
     }
@@ -282,16 +347,19 @@ final class AsyncMount {
               if (holder != at.session) {
                 world.recall(at.session, file);
               }
-              return holder;
+              return new Granted(holder, world.size(file));
             })
         .whenComplete(
-            (holder, failure) ->
+            (granted, failure) ->
                 whenAwake(
                     at,
                     () -> {
                       at.asking.remove(file);
-                      if (failure != null || holder == at.session) {
+                      if (failure != null || granted.holder() == at.session) {
                         at.leases.add(file);
+                      }
+                      if (failure == null) {
+                        at.sizes.put(file, granted.size());
                       }
                       if (failure != null) { // it may have been granted
                         end(at, file);
@@ -301,12 +369,16 @@ final class AsyncMount {
 
   private void writeTo(Process at, long file) {
     for (int i = world.random.nextInt(1, 4); i > 0 && at.isAlive(); i--) {
-      long offset = (long) world.random.nextInt(8) * BLOCK;
+      long size = at.sizes.get(file);
+      boolean appends = world.chance(0.5);
+      long offset = appends ? size : world.random.nextLong(size / BLOCK + 8) * BLOCK;
       var taken =
-          at.spool.offer(file, offset, ByteBuffer.allocate(BLOCK), at.clock.nanoTime(), false);
+          at.spool.offer(
+              file, size, offset, ByteBuffer.allocate(BLOCK), at.clock.nanoTime(), false);
       if (taken.isEmpty()) {
         break;
       }
+      at.sizes.put(file, Math.max(size, offset + BLOCK));
       writes++;
       at.kept.acknowledgedAt.put(taken.get(), world.now());
       at.kept.generationOf.put(taken.get(), world.generation(file));
@@ -468,9 +540,13 @@ final class AsyncMount {
       world.later(20_000_000L, () -> whenAwake(adopting, () -> shipWhenFenced(epoch, adopting)));
       return;
     }
-    // What the killed process had applied and not told is applied again, in order, unseen by
+    // What the killed process had applied and not noted is applied again, in order, unseen by
     // others.
-    adopting.kept.appliedUpTo = Math.min(adopting.kept.appliedUpTo, adopting.kept.told);
+    adopting.kept.seenUpTo = Math.min(adopting.kept.seenUpTo, adopting.kept.told);
+    adopting.kept.left().stream()
+        .mapToLong(SpooledWrite::inode)
+        .distinct()
+        .forEach(file -> adopting.spool.sized(file, world.size(file)));
     adopting.ships.wake();
     adopting.spool.drained().thenRun(() -> whenAwake(adopting, () -> shipped(adopting)));
   }

@@ -20,6 +20,7 @@ import org.trefoilfs.replication.membership.SessionFence;
 import org.trefoilfs.replication.membership.SessionInfo;
 import org.trefoilfs.replication.membership.SessionTable;
 import org.trefoilfs.replication.placement.PlacementTable;
+import org.trefoilfs.replication.spool.Spool;
 
 /**
  * Mounts that commit asynchronously, decided by a seed: their spools, sessions, write leases and
@@ -29,9 +30,10 @@ import org.trefoilfs.replication.placement.PlacementTable;
  * <p>Real are {@code Spool}, {@code Shipper}, {@link SessionFence} and {@link SessionTable}. A
  * group is a primary that applies each operation once, after a while; leases are rows of an ideal
  * state log, as the namespace keeps them. Checked at each write that is applied: nobody else has
- * been given the file since ("nothing of an evicted session is applied after its fence"), and it is
- * the next of its mount ("the spool ships in order"); at each eviction: what is lost is within the
- * bounds and in the spool that is kept.
+ * been given the file since ("nothing of an evicted session is applied after its fence"), and where
+ * it is seen, all that its mount wrote before is seen as well ("the spool ships in order"), also
+ * when a size is told; at each eviction: what is lost is within the bounds and in the spool that is
+ * kept.
  */
 final class AsyncSimulation {
   static final int FILES = 4;
@@ -87,6 +89,8 @@ final class AsyncSimulation {
   private final Map<Long, Long> endedAt = new HashMap<>();
   private final Map<Long, Long> generation = new HashMap<>();
   private final Map<Long, Integer> lastOwner = new HashMap<>();
+  private final Map<Long, Long> sizes = new HashMap<>();
+  private final Map<Long, Long> times = new HashMap<>();
   private SessionTable table;
   private long nextSession;
   int applied;
@@ -364,6 +368,19 @@ final class AsyncSimulation {
     return holders.getOrDefault(file, 0L);
   }
 
+  long size(long file) {
+    return sizes.getOrDefault(file, 0L);
+  }
+
+  /** Size and times grow; of a session that is over, nothing is taken. */
+  void told(long session, Spool.Report report) {
+    if (over.contains(session)) {
+      throw new TrefoilException(Reason.STALE, "the session is over");
+    }
+    sizes.merge(report.inode(), report.end(), Math::max);
+    times.merge(report.inode(), report.wallNanos(), Math::max);
+  }
+
   long generation(long file) {
     return generation.getOrDefault(file, 0L);
   }
@@ -445,7 +462,7 @@ final class AsyncSimulation {
         write
             + " is applied although the file was given to another since, generation "
             + generation(write.file()));
-    write.spool().applied(write);
+    write.spool().applied(write, size(write.file()), times.getOrDefault(write.file(), 0L));
     applied++;
   }
 }

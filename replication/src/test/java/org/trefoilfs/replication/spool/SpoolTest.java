@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -20,6 +21,9 @@ import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.chunk.ChunkId;
 import org.trefoilfs.replication.env.TimeSource;
+import org.trefoilfs.replication.spool.Spool.Batch;
+import org.trefoilfs.replication.spool.Spool.Report;
+import org.trefoilfs.replication.spool.Spool.Work;
 
 class SpoolTest {
   private static final int FILE = 64 << 10;
@@ -53,24 +57,45 @@ class SpoolTest {
     int failures;
 
     @Override
-    public Supplier<CompletableFuture<?>> write(long inode, long offset, ByteBuffer data) {
+    public Supplier<CompletableFuture<?>> write(Batch batch) {
       return () -> {
-        calls.add("write " + inode + " " + offset + "+" + data.remaining());
+        calls.add("write " + batch.inode() + " " + batch.offset() + "+" + batch.data().remaining());
         if (failures > 0) {
           failures--;
           throw new TrefoilException(Reason.UNAVAILABLE, "no replica");
         }
-        data.duplicate().get(files[(int) inode], (int) offset, data.remaining());
+        apply(batch);
         return answer;
       };
     }
 
+    void apply(Batch batch) {
+      ByteBuffer data = batch.data().duplicate();
+      data.get(files[(int) batch.inode()], (int) batch.offset(), data.remaining());
+    }
+
     @Override
-    public CompletableFuture<?> tell(Spool.Report report) {
-      calls.add("tell " + report.inode() + " " + report.end());
+    public CompletableFuture<?> tell(Report report) {
+      calls.add(
+          report.ahead()
+              ? "times " + report.inode() + " " + report.wallNanos()
+              : "tell " + report.inode() + " " + report.end());
+      apply(report);
+      return CompletableFuture.completedFuture(null);
+    }
+
+    void apply(Report report) {
       int file = (int) report.inode();
       sizes[file] = Math.max(sizes[file], report.end());
-      return CompletableFuture.completedFuture(null);
+    }
+
+    /** What others see: nothing behind a file's end. */
+    byte[][] seen() {
+      byte[][] seen = new byte[files.length][FILE];
+      for (int file = 0; file < files.length; file++) {
+        System.arraycopy(files[file], 0, seen[file], 0, (int) sizes[file]);
+      }
+      return seen;
     }
 
     @Override
@@ -80,7 +105,21 @@ class SpoolTest {
   }
 
   private Optional<Long> offer(long inode, long offset, String text) {
-    return spool.offer(inode, offset, ByteBuffer.wrap(text.getBytes()), clock.nanos, false);
+    return spool.offer(
+        inode,
+        replicas.sizes[(int) inode],
+        offset,
+        ByteBuffer.wrap(text.getBytes()),
+        clock.nanos,
+        false);
+  }
+
+  private Batch batch() {
+    return (Batch) spool.next().orElseThrow();
+  }
+
+  private Report report() {
+    return (Report) spool.next().orElseThrow();
   }
 
   @Test
@@ -100,8 +139,8 @@ class SpoolTest {
             "tell 1 6",
             "write 2 0+2",
             "tell 2 2",
-            "write 1 0+2",
-            "tell 1 2");
+            "times 1 0",
+            "write 1 0+2");
     assertThat(spool.isEmpty()).isTrue();
   }
 
@@ -111,7 +150,7 @@ class SpoolTest {
     limits = new SpoolLimits(Duration.ofSeconds(2), 64 << 20);
     offer(1, end, "aa");
     offer(1, end + 2, "bb");
-    assertThat(spool.next().orElseThrow().data().remaining()).isEqualTo(2);
+    assertThat(batch().data().remaining()).isEqualTo(2);
   }
 
   @Test
@@ -123,22 +162,101 @@ class SpoolTest {
     offer(1, 2, "cc");
     replicas.answer.complete(null);
     assertThat(replicas.calls)
-        .containsExactly("write 1 0+4", "write 1 4+4", "tell 1 8", "write 1 2+2", "tell 1 4");
+        .containsExactly("write 1 0+4", "write 1 4+4", "tell 1 8", "times 1 0", "write 1 2+2");
+  }
+
+  @Test
+  void whatIsBehindTheEndIsUnderWayTogetherAndSeenAtOnce() {
+    replicas.answer = new CompletableFuture<>();
+    for (int i = 0; i < 6; i++) {
+      offer(1, 10 * i, "ab");
+    }
+    shipper.wake();
+    assertThat(replicas.calls)
+        .containsExactly("write 1 0+2", "write 1 10+2", "write 1 20+2", "write 1 30+2");
+    CompletableFuture<Void> gate = replicas.answer;
+    replicas.answer = CompletableFuture.completedFuture(null);
+    gate.complete(null);
+    assertThat(replicas.calls.subList(4, replicas.calls.size()))
+        .containsExactly("write 1 40+2", "write 1 50+2", "tell 1 52");
+    assertThat(spool.isEmpty()).isTrue();
+  }
+
+  @Test
+  void sizesAreToldInTheOrderOfTheWritesWhicheverArriveFirst() {
+    limits = new SpoolLimits(Duration.ofSeconds(2), 64 << 20);
+    offer(1, 0, "aa");
+    offer(1, 10, "bb");
+    Batch first = batch();
+    Batch second = batch();
+    spool.shipped(second);
+    assertThat(spool.next()).as("the first has not arrived").isEmpty();
+    CompletableFuture<Void> drained = spool.drained(1);
+    spool.shipped(first);
+    Report report = report();
+    assertThat(report.end()).isEqualTo(12);
+    offer(1, 20, "cc");
+    assertThat(batch().offset()).as("ships while the size is told").isEqualTo(20);
+    spool.told(report);
+    assertThat(drained).isDone();
+    assertThat(spool.holds(1)).isTrue();
+  }
+
+  @Test
+  void whatIsSeenGoesAloneAndItsTimesAreToldBeforeForAllThatWait() {
+    replicas.sizes[1] = 100;
+    replicas.answer = new CompletableFuture<>();
+    for (int i = 0; i < 4; i++) {
+      clock.nanos = i;
+      offer(1, 10 * i, "ab");
+    }
+    shipper.wake();
+    assertThat(replicas.calls).containsExactly("times 1 3", "write 1 0+2");
+    clock.nanos = 7;
+    offer(1, 32, "cd");
+    CompletableFuture<Void> gate = replicas.answer;
+    replicas.answer = CompletableFuture.completedFuture(null);
+    gate.complete(null);
+    assertThat(replicas.calls.subList(2, replicas.calls.size()))
+        .as("a later write does not go with one whose time was told before")
+        .containsExactly(
+            "write 1 10+2", "write 1 20+2", "write 1 30+2", "times 1 7", "write 1 32+2");
+    assertThat(spool.isEmpty()).isTrue();
+  }
+
+  @Test
+  void aWriteAcrossTheEndIsSeenInPartAndGoesAsOneThatIs() {
+    replicas.sizes[1] = 4;
+    replicas.sizes[2] = 4;
+    offer(2, 0, "aa");
+    offer(1, 2, "bbbb");
+    offer(1, 6, "cc");
+    shipper.wake();
+    assertThat(replicas.calls)
+        .containsExactly("times 2 0", "write 2 0+2", "times 1 0", "write 1 2+6", "tell 1 8");
+  }
+
+  @Test
+  void setIdBitsGoBeforeTheBytesOfWhoeverMayNotKeepThem() {
+    replicas.sizes[1] = 100;
+    spool.offer(1, 100, 0, ByteBuffer.wrap(new byte[2]), 0, false);
+    spool.offer(1, 100, 2, ByteBuffer.wrap(new byte[2]), 0, true);
+    assertThat(report().clearsSetId()).isTrue();
   }
 
   @Test
   void nothingIsTakenBeyondTheBounds() {
     limits = new SpoolLimits(Duration.ofSeconds(2), 1 << 20);
-    assertThat(spool.offer(1, 0, ByteBuffer.allocate(2 << 20), 0, false))
+    assertThat(spool.offer(1, 0, 0, ByteBuffer.allocate(2 << 20), 0, false))
         .as("a single write fits into an empty window")
         .isPresent();
     assertThat(offer(1, 0, "x")).isEmpty();
     CompletableFuture<Void> room = spool.room();
     assertThat(room).isNotDone();
     replicas.calls.clear();
-    spool.shipped(spool.next().orElseThrow());
+    spool.shipped(batch());
     assertThat(offer(1, 0, "x")).as("shipped and not told still counts").isEmpty();
-    spool.told(spool.untold().orElseThrow());
+    spool.told(report());
     assertThat(room).isDone();
     assertThat(offer(1, 0, "x")).isPresent();
     clock.nanos += Duration.ofSeconds(2).toNanos();
@@ -159,11 +277,22 @@ class SpoolTest {
       }
       clock.nanos += Duration.ofMillis(100).toNanos();
       worst = Math.max(worst, spool.window().nanos());
-      spool.shipped(spool.next().orElseThrow());
-      spool.told(spool.untold().orElseThrow());
+      shipOne();
     }
     assertThat(worst).isLessThan(Duration.ofMillis(2200).toNanos());
     assertThat(taken).as("as many as could be shipped").isGreaterThan(200);
+  }
+
+  private void shipOne() {
+    while (true) {
+      switch (spool.next().orElseThrow()) {
+        case Report report -> spool.told(report);
+        case Batch batch -> {
+          spool.shipped(batch);
+          return;
+        }
+      }
+    }
   }
 
   @Test
@@ -216,9 +345,9 @@ class SpoolTest {
         };
     Spool kept = new Spool(full, clock, () -> limits);
     Shipper ships = new Shipper(kept, replicas);
-    kept.offer(1, 0, ByteBuffer.wrap("ab".getBytes()), 0, false);
-    kept.offer(1, 2, ByteBuffer.wrap("cd".getBytes()), 0, false);
-    assertThatThrownBy(() -> kept.offer(1, 4, ByteBuffer.wrap("ef".getBytes()), 0, false))
+    kept.offer(1, 0, 0, ByteBuffer.wrap("ab".getBytes()), 0, false);
+    kept.offer(1, 0, 2, ByteBuffer.wrap("cd".getBytes()), 0, false);
+    assertThatThrownBy(() -> kept.offer(1, 0, 4, ByteBuffer.wrap("ef".getBytes()), 0, false))
         .hasMessage("full");
     ships.wake();
     assertThat(kept.isEmpty()).isTrue();
@@ -239,14 +368,28 @@ class SpoolTest {
     assertThat(new String(target.array())).isEqualTo("db...");
   }
 
+  /** All files after a write to one of them. */
+  private record State(byte[][] files, int inode, int offset, int end) {}
+
+  /** Of the last write, across the file's end, what is behind that may be missing. */
+  private boolean isSeen(State state) {
+    byte[][] expected = copy(state.files());
+    int size = (int) replicas.sizes[state.inode()];
+    if (state.offset() < size && size < state.end()) {
+      Arrays.fill(expected[state.inode()], size, state.end(), (byte) 0);
+    }
+    return Arrays.deepEquals(expected, replicas.seen());
+  }
+
   /** Random writes, reads and shipping against a plain array; and what is seen is a prefix. */
   @Test
   void readsSeeAllAndTheReplicasHoldAPrefix() {
     long seed = new Random().nextLong();
     Random random = new Random(seed);
     byte[][] model = new byte[4][FILE];
-    List<byte[][]> states = new ArrayList<>();
-    states.add(copy(model));
+    List<State> states = new ArrayList<>();
+    List<Work> underWay = new ArrayList<>();
+    states.add(new State(copy(model), 0, 0, 0));
     for (int i = 0; i < 3000; i++) {
       int inode = random.nextInt(1, 4);
       int offset = random.nextInt(200);
@@ -254,9 +397,10 @@ class SpoolTest {
       random.nextBytes(data);
       switch (random.nextInt(4)) {
         case 0, 1 -> {
-          assertThat(spool.offer(inode, offset, ByteBuffer.wrap(data), 0, false)).isPresent();
+          long size = replicas.sizes[inode];
+          assertThat(spool.offer(inode, size, offset, ByteBuffer.wrap(data), 0, false)).isPresent();
           System.arraycopy(data, 0, model[inode], offset, data.length);
-          states.add(copy(model));
+          states.add(new State(copy(model), inode, offset, offset + data.length));
         }
         case 2 -> {
           ByteBuffer read = ByteBuffer.allocate(data.length);
@@ -264,41 +408,53 @@ class SpoolTest {
           assertThat(spool.overlay(inode, offset, read, spool.ships(inode))).isTrue();
           assertThat(read.array())
               .as("seed %d step %d", seed, i)
-              .isEqualTo(java.util.Arrays.copyOfRange(model[inode], offset, offset + data.length));
+              .isEqualTo(Arrays.copyOfRange(model[inode], offset, offset + data.length));
         }
         default -> {
-          shipSome(random);
+          shipSome(random, underWay);
           assertThat(states)
-              .as("seed %d step %d: the replicas hold what was once so", seed, i)
-              .anyMatch(state -> java.util.Arrays.deepEquals(state, replicas.files));
+              .as("seed %d step %d: others see what was once so", seed, i)
+              .anyMatch(this::isSeen);
         }
       }
       if (states.size() > 400) {
-        shipper.wake();
+        shipAll(random, underWay);
         states.clear();
-        states.add(copy(model));
+        states.add(new State(copy(model), 0, 0, 0));
       }
     }
-    shipper.wake();
+    shipAll(random, underWay);
     assertThat(replicas.files).isDeepEqualTo(model);
+    assertThat(replicas.seen()).isDeepEqualTo(model);
   }
 
-  private void shipSome(Random random) {
-    for (int left = random.nextInt(4); left > 0; left--) {
-      spool.untold().ifPresent(spool::told);
-      spool
-          .next()
-          .ifPresent(
-              batch -> {
-                replicas.write(batch.inode(), batch.offset(), batch.data()).get();
-                spool.shipped(batch);
-              });
+  /** Takes up what may go, and finishes some of it in whatever order. */
+  private void shipSome(Random random, List<Work> underWay) {
+    for (int left = random.nextInt(6); left > 0; left--) {
+      spool.next().ifPresent(underWay::add);
+      if (!underWay.isEmpty() && random.nextBoolean()) {
+        switch (underWay.remove(random.nextInt(underWay.size()))) {
+          case Report report -> {
+            replicas.apply(report);
+            spool.told(report);
+          }
+          case Batch batch -> {
+            replicas.apply(batch);
+            spool.shipped(batch);
+          }
+        }
+      }
     }
-    spool.untold().ifPresent(spool::told);
+  }
+
+  private void shipAll(Random random, List<Work> underWay) {
+    while (!spool.isEmpty()) {
+      shipSome(random, underWay);
+    }
   }
 
   private static byte[][] copy(byte[][] files) {
-    return java.util.Arrays.stream(files).map(byte[]::clone).toArray(byte[][]::new);
+    return Arrays.stream(files).map(byte[]::clone).toArray(byte[][]::new);
   }
 
   @Test
@@ -307,7 +463,7 @@ class SpoolTest {
     Spool kept = new Spool(files, clock, () -> limits);
     Shipper ships = new Shipper(kept, replicas);
     for (int i = 0; i < 20; i++) {
-      kept.offer(1, i * 40L, ByteBuffer.wrap(("%-40d".formatted(i)).getBytes()), i, i % 2 == 0);
+      kept.offer(1, 0, i * 40L, ByteBuffer.wrap(("%-40d".formatted(i)).getBytes()), i, i % 2 == 0);
       if (i == 9) {
         ships.wake();
       }
@@ -325,7 +481,8 @@ class SpoolTest {
     Spool resumed = new Spool(again, clock, () -> limits);
     SpoolFiles.read(directory).forEach(resumed::recovered);
     assertThat(resumed.window().bytes()).isEqualTo(400);
-    resumed.offer(1, 800, ByteBuffer.wrap("new".getBytes()), 0, false);
+    resumed.sized(1, replicas.sizes[1]);
+    resumed.offer(1, 0, 800, ByteBuffer.wrap("new".getBytes()), 0, false);
     assertThat(SpoolFiles.read(directory)).hasSize(11);
     new Shipper(resumed, replicas).wake();
     assertThat(SpoolFiles.read(directory)).isEmpty();

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.LongStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.trefoilfs.mount.namespace.Location;
@@ -114,6 +115,8 @@ final class SpoolAdoption {
         return;
       }
       fence(about.sessions());
+      inodes(writes)
+          .forEach(inode -> spool.sized(inode, Waits.get(names.lookup(Location.of(inode))).size()));
       ship(spool, names, member.openVolume(volume, () -> session));
       left.delete();
       LOG.info(
@@ -136,10 +139,11 @@ final class SpoolAdoption {
         }
       }
     }
-    return writes.stream()
-        .map(SpooledWrite::inode)
-        .distinct()
-        .allMatch(inode -> isHeld(names, inode));
+    return inodes(writes).allMatch(inode -> isHeld(names, inode));
+  }
+
+  private static LongStream inodes(List<SpooledWrite> writes) {
+    return writes.stream().mapToLong(SpooledWrite::inode).distinct();
   }
 
   private static boolean isHeld(Names names, long inode) {
