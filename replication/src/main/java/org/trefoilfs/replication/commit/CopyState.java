@@ -29,8 +29,11 @@ public final class CopyState {
    */
   private final TreeMap<Long, Long> copied = new TreeMap<>();
 
-  /** Chunks copied since the base. */
+  /** Chunks copied since the base, and since the log last began anew. */
   private final Set<ChunkId> chunks = new HashSet<>();
+
+  /** Chunks copied since the base, before the log began anew: they hold nothing after that. */
+  private final Set<ChunkId> earlier = new HashSet<>();
 
   /** See {@link #leftOut(ChunkId, BlockSet)}. Not in the journal: its replay leaves nothing out. */
   private final Map<ChunkId, BlockSet> leftOut = new HashMap<>();
@@ -61,7 +64,21 @@ public final class CopyState {
    * as far back as the journal goes.
    */
   public boolean hasCopied(ChunkId chunk) {
-    return chunks.contains(chunk);
+    return chunks.contains(chunk) || earlier.contains(chunk);
+  }
+
+  /** In a replay: what lies between the log's former end and its new beginning is not here. */
+  void logBeganAnew() {
+    earlier.addAll(chunks);
+    chunks.clear();
+  }
+
+  /**
+   * In a replay: a committed write is applied to the chunk, which gets its version. The writes
+   * before it, of which the log knows nothing, a chunk that was copied earlier does not hold.
+   */
+  void redone(ChunkId chunk) {
+    earlier.remove(chunk);
   }
 
   /** Nobody knows what the chunks hold: all of them have to be compared. */
@@ -115,6 +132,7 @@ public final class CopyState {
     complete = true;
     base = Optional.empty();
     chunks.clear();
+    earlier.clear();
     leftOut.clear();
     copied.values().removeIf(n -> n <= now.n());
   }
@@ -127,6 +145,7 @@ public final class CopyState {
   void restore(JournalRecord.Copying record) {
     if (!record.base().equals(base)) {
       chunks.clear();
+      earlier.clear();
     }
     complete = record.complete();
     base = record.base();

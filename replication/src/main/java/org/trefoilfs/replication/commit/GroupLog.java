@@ -142,6 +142,12 @@ public final class GroupLog {
    * @return entries that the record shows to be committed, to be redone in order
    */
   public List<Entry> replay(JournalRecord record, long position) {
+    List<Entry> redo = follow(record, position);
+    redo.forEach(entry -> copyState.redone(entry.mutation().chunk()));
+    return redo;
+  }
+
+  private List<Entry> follow(JournalRecord record, long position) {
     return switch (record) {
       case JournalRecord.Prepared prepared -> replayPrepared(prepared, position);
       case JournalRecord.Truncated truncated -> {
@@ -159,6 +165,7 @@ public final class GroupLog {
       }
       case JournalRecord.Reset reset -> {
         reset(reset.view(), reset.n());
+        copyState.logBeganAnew();
         yield List.of();
       }
       case JournalRecord.Copying copying -> {

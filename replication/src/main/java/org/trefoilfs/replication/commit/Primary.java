@@ -32,6 +32,11 @@ final class Primary {
   /** A member that refused, or did not answer, is sent its suffix again after so long. */
   private static final long RESEND_NANOS = 50_000_000L;
 
+  /**
+   * Nobody waits for a joiner: one that has just started is asked by thousands of groups at once.
+   */
+  private static final long JOINER_RESEND_NANOS = 500_000_000L;
+
   /** A proposal that has changed nothing by then is made again. */
   private static final long REPROPOSE_NANOS = 1_000_000_000L;
 
@@ -226,7 +231,8 @@ final class Primary {
     long now = ports.now();
     peers.forEach(
         (host, peer) -> {
-          if (peer.broken && now - peer.resentAt >= RESEND_NANOS) {
+          long pause = peer.inSync ? RESEND_NANOS : JOINER_RESEND_NANOS;
+          if (peer.broken && now - peer.resentAt >= pause) {
             peer.broken = false;
             sendSuffix(host);
           }

@@ -3,9 +3,14 @@ package org.trefoilfs.replication.commit;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.trefoilfs.replication.chunk.BlockSet;
 import org.trefoilfs.replication.chunk.ChunkId;
+import org.trefoilfs.replication.chunk.ChunkImage;
 import org.trefoilfs.replication.chunk.Mutation;
+import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.journal.JournalRecord;
 import org.trefoilfs.replication.membership.OperationId;
 
@@ -56,5 +61,35 @@ final class GroupLogReplayTest {
     replay(prepared(2, 3, 2));
     assertThat(log.commitIndex()).isEqualTo(2);
     assertThat(log.suffix()).extracting(Entry::n).containsExactly(3L);
+  }
+
+  /**
+   * A catch-up copies a chunk, and is interrupted; in the next one a write to the chunk is
+   * committed before what was written meanwhile has come, and the host is killed: the chunk then
+   * has the number of its last write, and not all that was written before.
+   */
+  @Test
+  void aChunkThatGotALaterWriteAloneIsNotTakenForCopied() {
+    ChunkId written = new ChunkId(9, 0);
+    ChunkId untouched = new ChunkId(9, 1);
+    replay(new JournalRecord.Copying(PG, false, Optional.of(new Version(1, 1)), List.of()));
+    replay(new JournalRecord.Reset(PG, 2, 12));
+    for (ChunkId chunk : List.of(written, untouched)) {
+      ChunkImage image = new ChunkImage(chunk, new Version(2, 12), List.of());
+      replay(new JournalRecord.Installed(PG, image));
+    }
+    replay(new JournalRecord.Reset(PG, 3, 18));
+    assertThat(log.copyState().hasCopied(written)).as("nothing was done to it since").isTrue();
+    replay(prepared(3, 19, 18));
+    replay(new JournalRecord.Committed(PG, 3, 19));
+    assertThat(log.copyState().hasCopied(written)).isFalse();
+    assertThat(log.copyState().hasCopied(untouched)).isTrue();
+    replay(
+        new JournalRecord.Patched(
+            PG, new ChunkImage(written, new Version(3, 19), List.of()), BlockSet.all()));
+    assertThat(log.copyState().hasCopied(written)).as("then it came").isTrue();
+    replay(prepared(3, 20, 19));
+    replay(new JournalRecord.Committed(PG, 3, 20));
+    assertThat(log.copyState().hasCopied(written)).as("and all that came after").isTrue();
   }
 }

@@ -60,7 +60,7 @@ final class TakingOverTest {
     preparedInViewOne();
     group.view(view(2, SELF, List.of(SELF, OTHER), List.of(JOINER)), false);
     group.unreachable(JOINER, 2, new TrefoilException(Reason.OUTCOME_UNKNOWN, "no answer"));
-    world.now = Duration.ofMillis(50).toNanos();
+    world.now = Duration.ofMillis(500).toNanos();
     group.tick();
     assertThat(world.sent.getLast()).isInstanceOf(Message.Prepare.class);
     assertThatThrownBy(() -> joinerHasCaughtUp(2, 1)).hasMessageContaining("catch up");
@@ -76,7 +76,7 @@ final class TakingOverTest {
     group.unreachable(JOINER, 1, new TrefoilException(Reason.UNAVAILABLE, "too slow"));
     group.prepared(JOINER, new Message.Prepared(PG, 1, 0));
     assertThat(group.isWaiting()).isTrue();
-    world.now = Duration.ofMillis(50).toNanos();
+    world.now = Duration.ofMillis(500).toNanos();
     group.tick();
     assertThat(world.sent.getLast()).isEqualTo(new Message.NewView(PG, 1, 0, 0, 2));
     group.prepared(JOINER, new Message.Prepared(PG, 1, 0));

@@ -33,7 +33,7 @@ final class Faults {
       return;
     }
     SimHost victim = world.hosts.get(network.random.nextInt(world.hosts.size()));
-    switch (network.random.nextInt(24)) {
+    switch (network.random.nextInt(25)) {
       case 0, 1 -> kill(victim);
       case 2 -> killAll();
       case 3 -> losePower(victim);
@@ -51,6 +51,7 @@ final class Faults {
       case 21 -> changeLeader();
       case 22 -> victim.deliver(() -> checkpoint(victim));
       case 23 -> leave(victim);
+      case 24 -> losePowerTwice();
       default -> {}
     }
   }
@@ -94,6 +95,22 @@ final class Faults {
   private void losePowerEverywhere() {
     if (plan.powerLosses()) {
       world.hosts.forEach(SimHost::losePower);
+    }
+  }
+
+  /** And again when all are back, and have written for a while. */
+  private void losePowerTwice() {
+    if (plan.powerLosses()) {
+      losePowerEverywhere();
+      startAll();
+      network.after(
+          2 * Network.SECOND + network.random.nextLong(6 * Network.SECOND),
+          () -> {
+            if (!over) {
+              losePowerEverywhere();
+              startAll();
+            }
+          });
     }
   }
 

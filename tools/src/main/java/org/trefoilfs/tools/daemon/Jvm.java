@@ -15,14 +15,6 @@ public final class Jvm {
    */
   private static final String COLLECTOR = "-XX:+UseG1GC";
 
-  /**
-   * The compilers work for minutes after a start, and at first would take half of two processors:
-   * what clients wait for goes before them. Measured beside the usual priority: a fifth more synced
-   * writes per second, and two thirds of their 99th percentile.
-   */
-  private static final List<String> COMPILERS =
-      List.of("-XX:ThreadPriorityPolicy=1", "-XX:CompilerThreadPriority=15");
-
   /** Native code and Unsafe are used by Netty, RocksDB and jnr-ffi, and file descriptors by jnr. */
   private static final List<String> ACCESS =
       List.of(
@@ -54,10 +46,6 @@ public final class Jvm {
     command.add("-Xmx" + heap);
     command.add(DIRECT_MEMORY);
     command.add(COLLECTOR);
-    // Without root the JVM warns that it may not, though it would only lower a priority.
-    if ("root".equals(System.getProperty("user.name"))) {
-      command.addAll(COMPILERS);
-    }
     command.add("-XX:+ExitOnOutOfMemoryError");
     command.add("-XX:-UsePerfData");
     command.addAll(ACCESS);

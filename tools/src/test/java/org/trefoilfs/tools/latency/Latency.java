@@ -57,6 +57,15 @@ public final class Latency implements Callable<Integer> {
   int seconds;
 
   @Option(
+      names = "--warm-up",
+      defaultValue = "20",
+      paramLabel = "SECONDS",
+      description =
+          "Of small synced writes, before the figures of each path: the first minutes of a host"
+              + " are those of its compiler; 20 unless given.")
+  int warmUp;
+
+  @Option(
       names = "--mode",
       defaultValue = "both",
       paramLabel = "sync|async|both",
@@ -80,7 +89,7 @@ public final class Latency implements Callable<Integer> {
   private final List<Result> results = new ArrayList<>();
 
   /** The file of {@link #json}. */
-  record Report(int processors, String load, int seconds, List<Result> results) {}
+  record Report(int processors, String load, int seconds, int warmUp, List<Result> results) {}
 
   public static void main(String[] arguments) {
     System.exit(
@@ -110,7 +119,7 @@ public final class Latency implements Callable<Integer> {
     }
     System.out.println(table());
     if (json != null) {
-      Files.write(json, Json.bytes(new Report(processors, load, seconds, results)));
+      Files.write(json, Json.bytes(new Report(processors, load, seconds, warmUp, results)));
     }
     return 0;
   }
@@ -157,6 +166,7 @@ public final class Latency implements Callable<Integer> {
         targets.add(opening.open(worker));
       }
       Load.fill(targets);
+      new Load(targets, Duration.ofSeconds(warmUp)).run(SHAPES.getFirst());
       for (Load.Shape shape : SHAPES) {
         for (int depth : DEPTHS) {
           Load load = new Load(targets.subList(0, depth), Duration.ofSeconds(seconds));
