@@ -45,6 +45,8 @@ public record HostOptions(
    * @param detection a host that has not been heard of for so long is down (T of DESIGN 5; its own
    *     lease is half). Every host of a cluster has the same: its first one says it, by default
    *     {@link ClusterView#DEFAULT_DETECTION}, and empty takes the cluster's
+   * @param groups placement groups in a pool, a power of two; of the cluster that this host founds,
+   *     by default 2^{@link ClusterView#DEFAULT_BITS}, and never changed
    * @param timeout how long a call waits for replicas or a leader before it fails
    * @param catchUpRate bytes per second that this host fetches at most while it catches up, {@link
    *     #MIN_CATCH_UP_RATE} or more; 0: no limit
@@ -54,6 +56,7 @@ public record HostOptions(
       Optional<String> domain,
       int weight,
       Optional<Duration> detection,
+      Optional<Integer> groups,
       Duration timeout,
       long catchUpRate) {
     /** A whole chunk then takes four seconds; any slower, and catching up would take weeks. */
@@ -68,7 +71,13 @@ public record HostOptions(
             Optional.empty(),
             1,
             Optional.empty(),
+            Optional.empty(),
             Duration.ofSeconds(30),
             DEFAULT_CATCH_UP_RATE);
+
+    /** Of the cluster that this host founds. */
+    int groupBits() {
+      return groups.map(Integer::numberOfTrailingZeros).orElse(ClusterView.DEFAULT_BITS);
+    }
   }
 }

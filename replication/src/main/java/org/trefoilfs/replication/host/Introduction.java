@@ -212,7 +212,7 @@ final class Introduction {
         cluster
             .createCluster(
                 new ClusterCommand.CreateCluster(
-                    self.clusterId(), ClusterView.DEFAULT_BITS, self.detection()))
+                    self.clusterId(), settings.groupBits(), self.detection()))
             .thenCompose(
                 _ ->
                     cluster.registerHost(

@@ -244,7 +244,13 @@ class HostClusterTest {
   private static HostOptions.Settings withCatchUpRate(long rate) {
     HostOptions.Settings usual = HostOptions.Settings.DEFAULT;
     return new HostOptions.Settings(
-        false, Optional.empty(), usual.weight(), Optional.empty(), usual.timeout(), rate);
+        false,
+        Optional.empty(),
+        usual.weight(),
+        Optional.empty(),
+        Optional.empty(),
+        usual.timeout(),
+        rate);
   }
 
   @Test
@@ -273,6 +279,24 @@ class HostClusterTest {
   }
 
   @Test
+  void aClusterKeepsTheGroupsThatItWasFoundedWith() {
+    HostOptions.Settings usual = HostOptions.Settings.DEFAULT;
+    HostOptions.Settings other =
+        new HostOptions.Settings(
+            false,
+            Optional.empty(),
+            usual.weight(),
+            Optional.empty(),
+            Optional.of(64),
+            usual.timeout(),
+            0);
+    hosts.getFirst().close();
+    assertThatThrownBy(() -> start(1, Optional.empty(), other))
+        .hasMessageContaining("was founded with 1024 placement groups")
+        .hasMessageContaining("leave out --groups");
+  }
+
+  @Test
   void aHostThatWouldDetectFailuresInAnotherTimeIsNotLetIn() {
     Address first = hosts.getFirst().identity().address();
     HostOptions.Settings slow =
@@ -281,6 +305,7 @@ class HostClusterTest {
             Optional.empty(),
             1,
             Optional.of(Duration.ofSeconds(9)),
+            Optional.empty(),
             Duration.ofSeconds(30),
             0);
     assertThatThrownBy(() -> start(4, Optional.of(first), slow))
@@ -291,7 +316,13 @@ class HostClusterTest {
     hosts.get(2).close();
     HostOptions.Settings hasty =
         new HostOptions.Settings(
-            false, Optional.empty(), 1, Optional.empty(), Duration.ofSeconds(3), 0);
+            false,
+            Optional.empty(),
+            1,
+            Optional.empty(),
+            Optional.empty(),
+            Duration.ofSeconds(3),
+            0);
     assertThatThrownBy(() -> start(3, Optional.empty(), hasty))
         .hasMessageContaining("a write timeout of 3000 ms is less than twice")
         .hasMessageContaining("give --write-timeout 4000ms or more");

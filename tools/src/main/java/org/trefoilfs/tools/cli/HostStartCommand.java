@@ -31,7 +31,7 @@ import picocli.CommandLine.Option;
           + " its next start.",
       "",
       "A configuration file is YAML with any of the keys data, name, listen, join, witness,"
-          + " domain, weight, heap, failure-detection, write-timeout and catch-up-rate, each as the"
+          + " domain, weight, heap, failure-detection, groups, write-timeout and catch-up-rate, each as the"
           + " option of its name. The command line wins."
     },
     footer = {
@@ -127,6 +127,15 @@ final class HostStartCommand implements Callable<Integer> {
     @Nullable String detection;
 
     @Option(
+        names = "--groups",
+        paramLabel = "N",
+        description =
+            "Placement groups of each pool, a power of two from 64 to 65536. The first host says it"
+                + " for the whole cluster, once and for all (default: 1024, for up to some 30"
+                + " hosts; 4096 for 100).")
+    @Nullable String groups;
+
+    @Option(
         names = {"--write-timeout", "--timeout"},
         paramLabel = "DURATION",
         description =
@@ -154,6 +163,7 @@ final class HostStartCommand implements Callable<Integer> {
       config = with(config, Key.WEIGHT, weight);
       config = with(config, Key.HEAP, heap);
       config = with(config, Key.FAILURE_DETECTION, detection);
+      config = with(config, Key.GROUPS, groups);
       config = with(config, Key.WRITE_TIMEOUT, timeout);
       return with(config, Key.CATCH_UP_RATE, catchUpRate);
     }

@@ -79,6 +79,11 @@ public final class HostConfig {
     HostOptions.Settings defaults = HostOptions.Settings.DEFAULT;
     Optional<Duration> detection = get(Key.FAILURE_DETECTION).map(Durations::parse);
     Duration timeout = get(Key.WRITE_TIMEOUT).map(Durations::parse).orElse(defaults.timeout());
+    if (get(Key.GROUPS).isPresent() && get(Key.JOIN).isPresent()) {
+      throw new TrefoilException(
+          Reason.INVALID,
+          "host start: a host that joins takes the cluster's placement groups; leave out --groups");
+    }
     // The cluster's, when none is given, is known to the host alone.
     detection.ifPresent(given -> HostOptions.checkPatience(timeout, given));
     return new HostOptions(
@@ -91,6 +96,7 @@ public final class HostConfig {
             get(Key.DOMAIN),
             get(Key.WEIGHT).map(Integer::parseInt).orElse(defaults.weight()),
             detection,
+            get(Key.GROUPS).map(Integer::parseInt),
             timeout,
             get(Key.CATCH_UP_RATE).map(Rates::parse).orElse(defaults.catchUpRate())));
   }

@@ -13,6 +13,7 @@ import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.host.HostOptions;
 import org.trefoilfs.replication.membership.Address;
 import org.trefoilfs.replication.membership.ClusterView;
+import org.trefoilfs.replication.placement.Pools;
 
 /** A setting of a host: an option of {@code host start}, and a key of its configuration file. */
 public enum Key {
@@ -25,6 +26,7 @@ public enum Key {
   WEIGHT(Key::checkWeight),
   HEAP(Key::checkHeap),
   FAILURE_DETECTION(Key::checkDetection, "detection"),
+  GROUPS(Key::checkGroups),
   WRITE_TIMEOUT(Key::checkTimeout, "timeout"),
   CATCH_UP_RATE(Key::checkRate);
 
@@ -36,6 +38,11 @@ public enum Key {
 
   /** Bounds of a weight: as {@link HostOptions.Settings} has them. */
   private static final int MAX_WEIGHT = 100;
+
+  /** Of a few hosts, and of a few hundred. */
+  private static final int MIN_GROUPS = 64;
+
+  private static final int MAX_GROUPS = 1 << Pools.MAX_BITS;
 
   /** What fits a column of the status, a file name and a host name alike. */
   private static final Pattern NAME_SYNTAX = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
@@ -116,6 +123,23 @@ public enum Key {
           Reason.INVALID, "'" + value + "' is not a weight; give a number from 1 to 100", e);
     }
     throw invalid("'" + value + "' is not a weight; give a number from 1 to 100");
+  }
+
+  private static void checkGroups(String value) {
+    try {
+      int groups = Integer.parseInt(value);
+      if (groups >= MIN_GROUPS && groups <= MAX_GROUPS && Integer.bitCount(groups) == 1) {
+        return;
+      }
+    } catch (NumberFormatException e) {
+      throw new TrefoilException(Reason.INVALID, notGroups(value), e);
+    }
+    throw invalid(notGroups(value));
+  }
+
+  private static String notGroups(String value) {
+    return "'%s' is not a number of placement groups; give a power of two from %d to %d"
+        .formatted(value, MIN_GROUPS, MAX_GROUPS);
   }
 
   private static void checkDetection(String value) {

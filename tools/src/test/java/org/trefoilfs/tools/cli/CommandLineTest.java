@@ -290,6 +290,8 @@ class CommandLineTest {
         "host start --data /x --weight 0",
         "host start --data /x --heap lots",
         "host start --data /x --catch-up-rate 200",
+        "host start --data /x --groups 1000",
+        "host start --data /x --groups 128 --join 10.0.0.1",
         "host start --data /x --timeout 5",
         "host start --data /x --failure-detection 100ms",
         "host start --data /x --write-timeout 2h",

@@ -88,7 +88,7 @@ class RecoverCommandTest {
             missing: host beta (h2, 10.0.0.2:7440), not heard of since the host that answers started, 1 min 30 s ago
 
             REPLICAS  VOLUMES  GROUPS  CLOSED  CAN BE OPENED  LOST  OTHERS
-            3         work     4096    2       2              0     0
+            3         work     1024    2       2              0     0
 
             HOST   MEMBER OF  HAS THE LAST WRITE  BEHIND
             alpha  2          1                   1

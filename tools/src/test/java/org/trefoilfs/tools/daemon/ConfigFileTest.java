@@ -54,6 +54,13 @@ class ConfigFileTest {
   }
 
   @Test
+  void onlyWhoFoundsTheClusterSaysHowManyGroupsItHas() throws Exception {
+    assertThat(read("data: /x\ngroups: 4096").toOptions().settings().groups()).contains(4096);
+    HostConfig joins = read("data: /x\ngroups: 4096\njoin: 10.0.0.1");
+    assertThatThrownBy(joins::toOptions).hasMessageContaining("leave out --groups");
+  }
+
+  @Test
   void whatIsNotSaidIsTheLibrarysDefault() throws Exception {
     assertThat(read("data: /x\n").toOptions().settings()).isEqualTo(HostOptions.Settings.DEFAULT);
     assertThat(read("").values()).isEmpty();
@@ -74,6 +81,8 @@ class ConfigFileTest {
         "timeout: 5|timeout: '5' is not a duration; write it as 500ms, 30s or 2m",
         "failure-detection: 100ms|failure-detection: '100ms' is outside 500 ms to 60 s",
         "write-timeout: 2h|write-timeout: '2h' is not a duration",
+        "groups: 100|groups: '100' is not a number of placement groups; give a power of two",
+        "groups: many|groups: 'many' is not a number of placement groups",
         "catch-up-rate: 512KiB|catch-up-rate: '512KiB' is below 1 MiB per second",
         "catch-up-rate: fast|catch-up-rate: 'fast' is not a rate; write it as 200MiB",
         "heap: 1t|heap: '1t' is not an amount of memory",
