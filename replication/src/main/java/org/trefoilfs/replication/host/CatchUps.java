@@ -146,8 +146,8 @@ final class CatchUps {
   /** Of thousands of groups, now and then one. */
   private void say(Attempt attempt, @Nullable String why) {
     long now = node.time().nanoTime();
-    long due = saidAt.get() + SAY.toNanos();
-    if (now - due >= 0 && saidAt.compareAndSet(due - SAY.toNanos(), now)) {
+    long before = saidAt.get();
+    if (now - before >= SAY.toNanos() && saidAt.compareAndSet(before, now)) {
       log.info(
           "group {}: catching up with {} takes another attempt: {}",
           attempt.slot().pg,

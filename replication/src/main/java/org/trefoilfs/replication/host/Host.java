@@ -184,7 +184,7 @@ public final class Host implements Closeable {
     self.save(options.data());
     Running started = assemble(self, modules, introduction.seeds(), introduction.start());
     running = started;
-    checkGroups(clusterModule.view());
+    introduction.checkGroups(clusterModule.view());
     clusterModule.listen(view -> viewThread.execute(this::viewChanged));
     if (clusterModule.view().clusterId().isEmpty() && introduction.founds(self)) {
       introduction.found(self, started.cluster());
@@ -358,19 +358,6 @@ public final class Host implements Closeable {
         log.error("a periodic task failed; it is tried again", e);
       }
     };
-  }
-
-  private void checkGroups(ClusterView view) {
-    int bits = view.placement().bits();
-    if (!view.clusterId().isEmpty()
-        && options.settings().groups().isPresent()
-        && options.settings().groupBits() != bits) {
-      throw new TrefoilException(
-          Reason.INVALID,
-          "this cluster was founded with "
-              + (1 << bits)
-              + " placement groups, and keeps to that; leave out --groups");
-    }
   }
 
   /** A host serves once the state log knows it as running under this incarnation. */

@@ -205,6 +205,21 @@ final class Introduction {
     return self.host().value() == 1 && options.join().isEmpty();
   }
 
+  /** A cluster that exists keeps the groups that it was founded with. */
+  void checkGroups(ClusterView cluster) {
+    HostOptions.Settings settings = options.settings();
+    int bits = cluster.placement().bits();
+    if (!cluster.clusterId().isEmpty()
+        && settings.groups().isPresent()
+        && settings.groupBits() != bits) {
+      throw new TrefoilException(
+          Reason.INVALID,
+          "this cluster was founded with "
+              + (1 << bits)
+              + " placement groups, and keeps to that; leave out --groups");
+    }
+  }
+
   /** Enters the first host of a new cluster into its own state log. */
   void found(Identity self, ClusterClient cluster) {
     HostOptions.Settings settings = options.settings();

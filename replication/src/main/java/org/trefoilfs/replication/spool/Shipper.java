@@ -50,11 +50,6 @@ public final class Shipper {
     this.sink = sink;
   }
 
-  /** Something was put into the spool. */
-  public void wake() {
-    step();
-  }
-
   /** Ships nothing any more; what is on its way may still arrive. */
   public synchronized void stop() {
     stopped = true;
@@ -64,8 +59,11 @@ public final class Shipper {
     return stopped;
   }
 
-  /** Starts all that may go. One thread at a time: what completes at once makes no recursion. */
-  private void step() {
+  /**
+   * Something was put into the spool, or is done: starts all that may go. One thread at a time, so
+   * what completes at once makes no recursion.
+   */
+  public void wake() {
     synchronized (this) {
       again = true;
       if (stepping) {
@@ -124,7 +122,7 @@ public final class Shipper {
         (result, failure) -> {
           if (failure == null) {
             done.run();
-            step();
+            wake();
           } else {
             retryLater(failure, action, done, pause);
           }

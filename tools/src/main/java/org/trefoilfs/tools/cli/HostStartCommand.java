@@ -31,8 +31,8 @@ import picocli.CommandLine.Option;
           + " its next start.",
       "",
       "A configuration file is YAML with any of the keys data, name, listen, join, witness,"
-          + " domain, weight, heap, failure-detection, groups, write-timeout and catch-up-rate, each as the"
-          + " option of its name. The command line wins."
+          + " domain, weight, heap, failure-detection, groups, write-timeout and catch-up-rate,"
+          + " each as the option of its name. The command line wins."
     },
     footer = {
       "trefoil host start --data /var/lib/trefoil --detach",

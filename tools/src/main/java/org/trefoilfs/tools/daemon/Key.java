@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.IntPredicate;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.trefoilfs.replication.Reason;
@@ -113,33 +114,30 @@ public enum Key {
   }
 
   private static void checkWeight(String value) {
-    try {
-      int weight = Integer.parseInt(value);
-      if (weight >= 1 && weight <= MAX_WEIGHT) {
-        return;
-      }
-    } catch (NumberFormatException e) {
-      throw new TrefoilException(
-          Reason.INVALID, "'" + value + "' is not a weight; give a number from 1 to 100", e);
-    }
-    throw invalid("'" + value + "' is not a weight; give a number from 1 to 100");
+    checkNumber(
+        value,
+        weight -> weight >= 1 && weight <= MAX_WEIGHT,
+        "a weight; give a number from 1 to " + MAX_WEIGHT);
   }
 
   private static void checkGroups(String value) {
+    checkNumber(
+        value,
+        groups -> groups >= MIN_GROUPS && groups <= MAX_GROUPS && Integer.bitCount(groups) == 1,
+        "a number of placement groups; give a power of two from %d to %d"
+            .formatted(MIN_GROUPS, MAX_GROUPS));
+  }
+
+  private static void checkNumber(String value, IntPredicate holds, String what) {
+    String message = "'" + value + "' is not " + what;
     try {
-      int groups = Integer.parseInt(value);
-      if (groups >= MIN_GROUPS && groups <= MAX_GROUPS && Integer.bitCount(groups) == 1) {
+      if (holds.test(Integer.parseInt(value))) {
         return;
       }
     } catch (NumberFormatException e) {
-      throw new TrefoilException(Reason.INVALID, notGroups(value), e);
+      throw new TrefoilException(Reason.INVALID, message, e);
     }
-    throw invalid(notGroups(value));
-  }
-
-  private static String notGroups(String value) {
-    return "'%s' is not a number of placement groups; give a power of two from %d to %d"
-        .formatted(value, MIN_GROUPS, MAX_GROUPS);
+    throw invalid(message);
   }
 
   private static void checkDetection(String value) {
