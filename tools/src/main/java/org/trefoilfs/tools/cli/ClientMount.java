@@ -4,13 +4,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionException;
+import org.trefoilfs.mount.fuse.ProcessId;
 import org.trefoilfs.tools.daemon.Background;
 import org.trefoilfs.tools.daemon.HostConfig;
 import org.trefoilfs.tools.daemon.Volumes;
 import org.trefoilfs.tools.library.ClusterAccess;
 import org.trefoilfs.tools.mount.MountHandle;
 import org.trefoilfs.tools.mount.MountSpec;
-import org.trefoilfs.tools.mount.ProcessId;
 import org.trefoilfs.tools.mount.Registry;
 
 /** A mount held by a process of its own, on a machine without a host. */

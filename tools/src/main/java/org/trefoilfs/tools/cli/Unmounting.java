@@ -47,7 +47,7 @@ final class Unmounting {
   }
 
   private boolean byOwner(Registry.Mount owner, Path directory) {
-    if (!owner.process().isAlive()) {
+    if (!owner.process().lives()) {
       if (!owner.data().isEmpty()) {
         KeptMounts.forget(Path.of(owner.data()), directory);
       }

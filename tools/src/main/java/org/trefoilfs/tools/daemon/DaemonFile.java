@@ -6,10 +6,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.trefoilfs.mount.fuse.ProcessId;
 import org.trefoilfs.replication.host.HostOptions;
 import org.trefoilfs.replication.membership.Address;
 import org.trefoilfs.tools.admin.Json;
-import org.trefoilfs.tools.mount.ProcessId;
 
 /**
  * {@code DIR/daemon.json}: who serves this directory, or did last. Replaced atomically; written
@@ -42,7 +42,7 @@ public record DaemonFile(
 
   @JsonIgnore
   public boolean isRunning() {
-    return process.isAlive();
+    return process.lives();
   }
 
   public DaemonFile stopped() {

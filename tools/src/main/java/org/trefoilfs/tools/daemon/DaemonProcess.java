@@ -4,13 +4,13 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.trefoilfs.mount.fuse.ProcessId;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.tools.admin.AdminClient;
 import org.trefoilfs.tools.admin.Messages.Nothing;
 import org.trefoilfs.tools.admin.Verb;
 import org.trefoilfs.tools.library.Library;
-import org.trefoilfs.tools.mount.ProcessId;
 
 /** Starts and stops daemons from outside. */
 public final class DaemonProcess {
@@ -115,7 +115,7 @@ public final class DaemonProcess {
   /** Waits for a process that need not be a child of this one. */
   public static boolean awaitEnd(ProcessId process, Duration patience) {
     long deadline = System.nanoTime() + patience.toNanos();
-    while (process.isAlive()) {
+    while (process.lives()) {
       if (System.nanoTime() > deadline) {
         return false;
       }

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
+import org.trefoilfs.mount.fuse.ProcessId;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.tools.admin.Json;
@@ -61,7 +62,7 @@ public final class Registry {
       ProcessId process, String directory, String volume, String address, String data) {}
 
   public void add(Daemon daemon) {
-    all().filter(known -> !known.process().isAlive()).forEach(dead -> removeDaemon(dead.process()));
+    all().filter(known -> !known.process().lives()).forEach(dead -> removeDaemon(dead.process()));
     store("daemon-" + daemon.process().pid() + ".json", daemon);
   }
 
@@ -90,7 +91,7 @@ public final class Registry {
 
   /** Daemons that live. */
   public List<Daemon> daemons() {
-    return all().filter(daemon -> daemon.process().isAlive()).toList();
+    return all().filter(daemon -> daemon.process().lives()).toList();
   }
 
   private Stream<Daemon> all() {

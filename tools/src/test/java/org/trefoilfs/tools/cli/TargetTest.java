@@ -11,10 +11,10 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.trefoilfs.mount.fuse.ProcessId;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.tools.daemon.DaemonFile;
-import org.trefoilfs.tools.mount.ProcessId;
 import org.trefoilfs.tools.support.CommandRun;
 import org.trefoilfs.tools.support.StubLibrary;
 

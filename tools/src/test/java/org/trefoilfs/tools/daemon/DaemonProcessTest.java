@@ -56,7 +56,7 @@ class DaemonProcessTest {
     assertThat(Files.readString(data.resolve("daemon.log"))).contains("host alpha serves at");
 
     assertThat(daemons.stop(data)).isTrue();
-    assertThat(file.process().isAlive()).isFalse();
+    assertThat(file.process().lives()).isFalse();
     assertThat(Files.readString(data.resolve("daemon.log"))).contains("host alpha has stopped");
     assertThat(DaemonFile.load(data).orElseThrow().isRunning()).isFalse();
     assertThat(daemons.stop(data)).as("a second time").isFalse();
@@ -84,7 +84,7 @@ class DaemonProcessTest {
   void killedDaemonLeavesItsDirectoryFreeAndRemembersHowItWasStarted() {
     DaemonFile first = daemons.detach(config);
     ProcessHandle.of(first.process().pid()).orElseThrow().destroyForcibly();
-    Awaitility.await().until(() -> !first.process().isAlive());
+    Awaitility.await().until(() -> !first.process().lives());
     assertThat(DaemonFile.load(data).orElseThrow().isRunning()).isFalse();
 
     HostConfig bare =

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.trefoilfs.mount.fuse.ProcessId;
 import org.trefoilfs.tools.admin.Json;
 
 class RegistryTest {
@@ -71,8 +72,8 @@ class RegistryTest {
   @Test
   void processIsToldFromALaterOneWithItsNumber() {
     ProcessId self = ProcessId.current();
-    assertThat(self.isAlive()).isTrue();
-    assertThat(new ProcessId(self.pid(), self.started() - 1).isAlive()).isFalse();
-    assertThat(ProcessId.NONE.isAlive()).isFalse();
+    assertThat(self.lives()).isTrue();
+    assertThat(new ProcessId(self.pid(), self.started() - 1).lives()).isFalse();
+    assertThat(ProcessId.NONE.lives()).isFalse();
   }
 }

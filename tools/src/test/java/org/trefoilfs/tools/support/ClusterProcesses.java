@@ -137,7 +137,7 @@ public final class ClusterProcesses implements AutoCloseable {
   public void kill(int host) {
     DaemonFile file = file(host);
     ProcessHandle.of(file.process().pid()).ifPresent(ProcessHandle::destroyForcibly);
-    Awaitility.await().until(() -> !file.process().isAlive());
+    Awaitility.await().until(() -> !file.process().lives());
   }
 
   /** kill -9 of every host that runs, at once; returns when all are gone. */

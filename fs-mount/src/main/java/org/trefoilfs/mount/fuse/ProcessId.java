@@ -1,6 +1,5 @@
-package org.trefoilfs.tools.mount;
+package org.trefoilfs.mount.fuse;
 
-import com.fasterxml.jackson.annotation.JsonIgnore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,8 +25,7 @@ public record ProcessId(long pid, long started) {
     return new ProcessId(pid, startOf(pid));
   }
 
-  @JsonIgnore
-  public boolean isAlive() {
+  public boolean lives() {
     return pid > 0 && started != 0 && startOf(pid) == started;
   }
 
