@@ -44,7 +44,7 @@ final class DirectoryPacker {
       return;
     }
     while (true) {
-      List<Dentry> page = vfs.readDirectory(handle, next - DOTS);
+      List<Dentry> page = vfs.readDirectory(handle, inode, next - DOTS);
       if (page.isEmpty()) {
         return;
       }

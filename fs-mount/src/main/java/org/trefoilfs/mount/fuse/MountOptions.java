@@ -15,16 +15,31 @@ import org.trefoilfs.replication.TrefoilException;
  * @param timeout no call lasts longer; absent: as long as the cluster is waited for, and a little
  * @param threads calls served at the same time through libfuse; the kernel transport has no such
  *     limit, and up to 4 threads that read
+ * @param orphanTimeout how long calls wait for the next daemon when the one that serves them is
+ *     gone, before they fail; whole seconds. For the kernel transport
  */
 public record MountOptions(
-    Set<Flag> flags, String source, Optional<Duration> timeout, int threads) {
+    Set<Flag> flags,
+    String source,
+    Optional<Duration> timeout,
+    int threads,
+    Duration orphanTimeout) {
   /** A call may wait for replicas, so there are many more than processors; 256 KiB each. */
   public static final int DEFAULT_THREADS = 32;
 
+  /** A machine reboots in less, and who looks after it comes within it. */
+  public static final Duration ORPHAN_TIMEOUT = Duration.ofMinutes(5);
+
   private static final int MAX_THREADS = 1024;
+
+  private static final int MAX_TIMEOUT_S = 3600;
+
+  /** A day: what waits longer has been forgotten. */
+  private static final int MAX_ORPHAN_TIMEOUT_S = 86_400;
+
   private static final String KNOWN =
       "ro, rw, sync, async, allow_other, only_me, direct_io, page_cache, nosuid, nodev, noexec,"
-          + " timeout=SECONDS, threads=N";
+          + " timeout=SECONDS, orphan_timeout=SECONDS, threads=N";
 
   /** What is on or off. */
   public enum Flag {
@@ -68,13 +83,15 @@ public record MountOptions(
         parser.accept(option.strip());
       }
     }
-    return new MountOptions(parser.flags, source, parser.timeout, parser.threads);
+    return new MountOptions(
+        parser.flags, source, parser.timeout, parser.threads, parser.orphanTimeout);
   }
 
   private static final class Parser {
     final Set<Flag> flags = EnumSet.noneOf(Flag.class);
     Optional<Duration> timeout = Optional.empty();
     int threads = DEFAULT_THREADS;
+    Duration orphanTimeout = ORPHAN_TIMEOUT;
 
     Parser() {
       if (Prerequisites.isRoot()) {
@@ -98,18 +115,19 @@ public record MountOptions(
         case "nosuid" -> flags.add(Flag.NO_SUID);
         case "nodev" -> flags.add(Flag.NO_DEVICES);
         case "noexec" -> flags.add(Flag.NO_EXEC);
-        case "timeout" -> timeout = Optional.of(seconds(option, value));
+        case "timeout" -> timeout = Optional.of(seconds(option, value, MAX_TIMEOUT_S));
+        case "orphan_timeout" -> orphanTimeout = seconds(option, value, MAX_ORPHAN_TIMEOUT_S);
         case "threads" -> threads = threads(option, value);
         case "defaults", "noauto", "auto", "_netdev", "nofail", "noatime", "relatime" -> {}
         default -> throw invalid("unknown mount option '" + option + "'; there are: " + KNOWN);
       }
     }
 
-    private static Duration seconds(String option, String value) {
+    private static Duration seconds(String option, String value, int most) {
       String digits = value.endsWith("s") ? value.substring(0, value.length() - 1) : value;
       int seconds = number(option, digits);
-      if (seconds < 1 || seconds > 3600) {
-        throw invalid("mount option '" + option + "': want 1s to 3600s");
+      if (seconds < 1 || seconds > most) {
+        throw invalid("mount option '" + option + "': want 1s to " + most + "s");
       }
       return Duration.ofSeconds(seconds);
     }

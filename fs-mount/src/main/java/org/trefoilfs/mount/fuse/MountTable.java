@@ -15,8 +15,12 @@ public final class MountTable {
 
   private MountTable() {}
 
-  /** A mount: where, of which type ({@code fuse.trefoil}), and its source. */
-  public record Mount(String mountPoint, String type, String source) {}
+  /**
+   * A mount: where, of which type ({@code fuse.trefoil}), and its source.
+   *
+   * @param device {@code major:minor} as in {@code st_dev}: the same at each bind mount of it
+   */
+  public record Mount(String mountPoint, String type, String source, String device) {}
 
   /** The topmost mount at exactly this path; the path is not resolved, as it may be dead. */
   public static Optional<Mount> at(Path path) {
@@ -39,7 +43,7 @@ public final class MountTable {
     int dash = line.indexOf(" - ");
     String[] left = line.substring(0, dash).split(" ", -1);
     String[] right = line.substring(dash + 3).split(" ", -1);
-    return new Mount(unescape(left[4]), right[0], unescape(right[1]));
+    return new Mount(unescape(left[4]), right[0], unescape(right[1]), left[2]);
   }
 
   /** Undoes {@code \040} and its like. */

@@ -19,7 +19,8 @@ import java.nio.ByteBuffer;
  *  'q' session(8) inode(8)                     empty: somebody wants that lease to end
  *  'f' session(8)                              empty: the session is over, nothing of it is applied
  *  'w' session(8) volume(4)                    oldest operation(8) that may still be retried
- *  'r' session(8) volume(4) sequence(8)        the reply that the operation got
+ *  'r' session(8) volume(4) sequence(8)        the reply that the operation got: KeptReply
+ *  'e'                                         ended sessions(8 each) of which replies are kept
  * </pre>
  *
  * An inode's number belongs to one volume for ever, so only the inode row names the volume: a
@@ -161,6 +162,10 @@ final class Keys {
 
   static byte[] reply(long session, int volume, long sequence) {
     return of('r', 20).putLong(session).putInt(volume).putLong(sequence).array();
+  }
+
+  static byte[] endedSessions() {
+    return new byte[] {'e'};
   }
 
   /** The first key after this one. */

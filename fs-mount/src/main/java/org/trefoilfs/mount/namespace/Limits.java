@@ -37,5 +37,11 @@ public final class Limits {
    */
   public static final long OPERATION_WINDOW = 1 << 16;
 
+  /**
+   * Sessions that ended and of which replies to requests of the kernel's are kept, for the mount's
+   * next daemon; the oldest are forgotten. More mounts than lose their daemons for 10 s at once.
+   */
+  public static final int ENDED_SESSIONS = 256;
+
   private Limits() {}
 }

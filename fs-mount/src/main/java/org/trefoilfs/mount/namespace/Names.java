@@ -43,6 +43,9 @@ public interface Names {
    */
   CompletableFuture<Attributes> wrote(long inode, long end, long mtime, Privileges privileges);
 
+  /** As {@link #wrote}, of what the current {@link Request} has appended and must not again. */
+  CompletableFuture<Attributes> appended(long inode, long end, long mtime, Privileges privileges);
+
   CompletableFuture<byte[]> readLink(Location at);
 
   /**

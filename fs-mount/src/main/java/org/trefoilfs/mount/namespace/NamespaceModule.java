@@ -29,8 +29,8 @@ public final class NamespaceModule implements StateModule {
       case Command.Reclaim(List<Long> orphans) ->
           new Reply.Reclaimed(Orphanage.reclaim(state, orphans)).toBytes();
       case Command.DropPins(long session) -> {
-        Orphanage.dropPins(state, session);
-        WriteLeases.drop(state, session);
+        Sessions.letGo(state, session);
+        TakingOver.keepReplies(state, session);
         Sessions.end(state, session);
         yield new Reply.Done().toBytes();
       }
@@ -45,6 +45,9 @@ public final class NamespaceModule implements StateModule {
   }
 
   private static Reply operate(KeyValue state, Command.Operate command) {
+    if (command.operation() instanceof Operation.TakeOver(long from)) {
+      return TakingOver.takeOver(state, command, from);
+    }
     TreeEdit tree = TreeEdit.of(state, command.volume(), command.now());
     Reply reply = operate(tree, command.id().session(), command.operation());
     tree.commit();
@@ -75,6 +78,8 @@ public final class NamespaceModule implements StateModule {
       case Operation.Unlease(List<Long> inodes) ->
           done(() -> WriteLeases.unlease(tree, session, inodes));
       case Operation.Inherit(long from) -> done(() -> WriteLeases.inherit(tree, from, session));
+      case Operation.Requested(long _, Operation asked) -> operate(tree, session, asked);
+      case Operation.TakeOver _ -> throw Codec.malformed("a take-over within another operation");
     };
   }
 

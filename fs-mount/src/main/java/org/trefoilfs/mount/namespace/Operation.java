@@ -6,6 +6,9 @@ import org.trefoilfs.replication.codec.ByteWriter;
 
 /** What a mount asks to be changed, once. */
 public sealed interface Operation {
+  /** Begins a {@link Requested}. */
+  int REQUESTED = 17;
+
   record Create(Location at, NewInode inode) implements Operation {}
 
   record Link(Location from, Location to) implements Operation {}
@@ -40,6 +43,22 @@ public sealed interface Operation {
 
   /** The session goes on with what an earlier one of the same mount had leased. */
   record Inherit(long from) implements Operation {}
+
+  /**
+   * The session goes on as the same mount under its next daemon: the earlier session is over, and
+   * its replies to requests of the kernel's are this one's. To be asked for when every host keeps
+   * the earlier one's late writes out, since its leases are free then. Answered with {@link
+   * Reply.TakenOver}.
+   */
+  record TakeOver(long from) implements Operation {}
+
+  /** An operation for a {@link Request} of the kernel's. */
+  record Requested(long request, Operation operation) implements Operation {}
+
+  /** The request that it is for; 0: for none. */
+  default long request() {
+    return this instanceof Requested(long request, Operation _) ? request : 0;
+  }
 
   default void writeTo(ByteWriter out) {
     switch (this) {
@@ -78,11 +97,18 @@ public sealed interface Operation {
       case Recall(long inode) -> out.u8(13).i64(inode);
       case Unlease(List<Long> inodes) -> Codec.writeNumbers(out.u8(14), inodes);
       case Inherit(long from) -> out.u8(15).i64(from);
+      case TakeOver(long from) -> out.u8(16).i64(from);
+      case Requested(long request, Operation operation) ->
+          operation.writeTo(out.u8(REQUESTED).i64(request));
     }
   }
 
   static Operation readFrom(ByteReader in) {
     int kind = in.u8();
+    return kind == REQUESTED ? new Requested(in.i64(), plain(in.u8(), in)) : plain(kind, in);
+  }
+
+  private static Operation plain(int kind, ByteReader in) {
     return switch (kind) {
       case 1 -> new Create(Codec.location(in), Codec.newInode(in));
       case 2 -> new Link(Codec.location(in), Codec.location(in));
@@ -99,6 +125,7 @@ public sealed interface Operation {
       case 13 -> new Recall(in.i64());
       case 14 -> new Unlease(Codec.numbers(in));
       case 15 -> new Inherit(in.i64());
+      case 16 -> new TakeOver(in.i64());
       default -> throw Codec.malformed("unknown operation " + kind);
     };
   }

@@ -48,6 +48,12 @@ public sealed interface Reply {
   /** Inodes or sessions; not all if there are more than {@link Limits#BATCH}. */
   record Numbers(List<Long> values) implements Reply {}
 
+  /** What an earlier session's requests of the kernel's had been answered, in their order. */
+  record TakenOver(List<Answer> answers) implements Reply {
+    /** The bytes of a reply. */
+    record Answer(long request, byte[] reply) {}
+  }
+
   default byte[] toBytes() {
     ByteWriter out = new ByteWriter();
     switch (this) {
@@ -78,6 +84,10 @@ public sealed interface Reply {
       case Reclaimed(int count) -> out.u8(11).i32(count);
       case Reaped(int removed, long left) -> out.u8(12).i32(removed).i64(left);
       case Numbers(List<Long> values) -> Codec.writeNumbers(out.u8(13), values);
+      case TakenOver(List<TakenOver.Answer> answers) -> {
+        out.u8(14).i32(answers.size());
+        answers.forEach(answer -> out.i64(answer.request()).blob(answer.reply()));
+      }
     }
     return out.toBytes();
   }
@@ -100,6 +110,8 @@ public sealed interface Reply {
       case 11 -> new Reclaimed(in.i32());
       case 12 -> new Reaped(in.i32(), in.i64());
       case 13 -> new Numbers(Codec.numbers(in));
+      case 14 ->
+          new TakenOver(Codec.many(in, in.count(12), i -> new TakenOver.Answer(i.i64(), i.blob())));
       default -> throw Codec.malformed("unknown reply " + kind);
     };
   }

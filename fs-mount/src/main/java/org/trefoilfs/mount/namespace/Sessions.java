@@ -40,7 +40,7 @@ final class Sessions {
     byte[] key = Keys.reply(id.session(), command.volume(), id.sequence());
     byte[] first = state.get(key);
     if (first != null) {
-      return first;
+      return KeptReply.ofRow(first).reply();
     }
     if (id.sequence() - Math.max(floor, oldest) >= Limits.OPERATION_WINDOW) {
       return new Reply.Failed(Reason.BUSY).toBytes();
@@ -50,7 +50,7 @@ final class Sessions {
       state.put(window, ByteBuffer.allocate(8).putLong(oldest).array());
     }
     byte[] reply = apply.get().toBytes();
-    state.put(key, reply);
+    state.put(key, new KeptReply(command.operation().request(), reply).toRow());
     return reply;
   }
 
@@ -75,9 +75,15 @@ final class Sessions {
     return first;
   }
 
+  /** Gives back what the session holds. */
+  static void letGo(KeyValue state, long session) {
+    Orphanage.dropPins(state, session);
+    WriteLeases.drop(state, session);
+  }
+
+  /** Nothing of the session is applied any more. */
   static void end(KeyValue state, long session) {
     keys(state, Keys.windows(session)).forEach(state::delete);
-    keys(state, Keys.repliesOfSession(session)).forEach(state::delete);
     state.put(Keys.fence(session), EMPTY);
   }
 
@@ -126,7 +132,7 @@ final class Sessions {
     }
   }
 
-  private static List<byte[]> keys(KeyValue state, byte[] prefix) {
+  static List<byte[]> keys(KeyValue state, byte[] prefix) {
     List<byte[]> keys = new ArrayList<>();
     state.scan(prefix, prefix, (key, value) -> keys.add(key));
     return keys;

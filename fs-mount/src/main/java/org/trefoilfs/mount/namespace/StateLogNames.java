@@ -68,7 +68,7 @@ public final class StateLogNames implements Names {
 
   @Override
   public CompletableFuture<Attributes> create(Location at, NewInode inode) {
-    return change(
+    return once(
         new Operation.Create(at, inode),
         StateLogNames::attributes,
         () -> "create " + Failures.text(at));
@@ -76,7 +76,7 @@ public final class StateLogNames implements Names {
 
   @Override
   public CompletableFuture<Attributes> link(Location from, Location to) {
-    return change(
+    return once(
         new Operation.Link(from, to),
         StateLogNames::attributes,
         () -> "link " + Failures.text(from) + " as " + Failures.text(to));
@@ -84,24 +84,24 @@ public final class StateLogNames implements Names {
 
   @Override
   public CompletableFuture<Void> unlink(Location at) {
-    return apply(new Operation.Unlink(at), () -> "remove " + Failures.text(at));
+    return applyOnce(new Operation.Unlink(at), () -> "remove " + Failures.text(at));
   }
 
   @Override
   public CompletableFuture<Void> rmdir(Location at) {
-    return apply(new Operation.Rmdir(at), () -> "remove directory " + Failures.text(at));
+    return applyOnce(new Operation.Rmdir(at), () -> "remove directory " + Failures.text(at));
   }
 
   @Override
   public CompletableFuture<Void> rename(Location from, Location to, RenameMode mode) {
-    return apply(
+    return applyOnce(
         new Operation.Rename(from, to, mode),
         () -> "rename " + Failures.text(from) + " to " + Failures.text(to));
   }
 
   @Override
   public CompletableFuture<Attributes> setAttributes(Location at, AttributeChange change) {
-    return change(
+    return once(
         new Operation.SetAttributes(at, change),
         StateLogNames::attributes,
         () -> "change attributes of " + Failures.text(at));
@@ -114,6 +114,15 @@ public final class StateLogNames implements Names {
         new Operation.Wrote(inode, end, mtime, privileges),
         StateLogNames::attributes,
         () -> "record a write up to byte " + end + " of inode " + inode);
+  }
+
+  @Override
+  public CompletableFuture<Attributes> appended(
+      long inode, long end, long mtime, Privileges privileges) {
+    return once(
+        new Operation.Wrote(inode, end, mtime, privileges),
+        StateLogNames::attributes,
+        () -> "record what was appended up to byte " + end + " of inode " + inode);
   }
 
   @Override
@@ -142,14 +151,14 @@ public final class StateLogNames implements Names {
 
   @Override
   public CompletableFuture<Void> setXattr(Location at, byte[] name, byte[] value, XattrMode mode) {
-    return apply(
+    return applyOnce(
         new Operation.SetXattr(at, name, value, mode),
         () -> "set attribute '" + Failures.text(name) + "' of " + Failures.text(at));
   }
 
   @Override
   public CompletableFuture<Void> removeXattr(Location at, byte[] name) {
-    return apply(
+    return applyOnce(
         new Operation.RemoveXattr(at, name),
         () -> "remove attribute '" + Failures.text(name) + "' of " + Failures.text(at));
   }
@@ -238,12 +247,57 @@ public final class StateLogNames implements Names {
     return result;
   }
 
+  /**
+   * Ends an earlier session of the same mount, and takes over what it had answered to the kernel's
+   * requests. Before anything else is done in this session; see {@link Operation.TakeOver}.
+   */
+  public CompletableFuture<Void> takeOver(long from, ResentRequests requests) {
+    return change(
+        new Operation.TakeOver(from),
+        Request.NONE,
+        reply -> {
+          for (Reply.TakenOver.Answer answer : ((Reply.TakenOver) reply).answers()) {
+            OperationNumbers.Ticket filed = numbers.take();
+            Reply known = Reply.of(answer.reply());
+            requests.add(answer.request(), known, () -> numbers.done(filed));
+          }
+          return null;
+        },
+        () -> "take over from session " + Long.toHexString(from));
+  }
+
+  private CompletableFuture<Void> applyOnce(Operation operation, Supplier<String> what) {
+    return once(operation, Function.identity(), what).thenAccept(done -> {});
+  }
+
+  /** As {@link #change}, but not again for the same request of the kernel's. */
+  private <T> CompletableFuture<T> once(
+      Operation operation, Function<Reply, T> read, Supplier<String> what) {
+    Request request = Request.current();
+    Reply known = request.next();
+    if (known != null) {
+      return CompletableFuture.completedFuture(known.toBytes())
+          .thenApply(reply -> read(reply, null, read, what));
+    }
+    Operation asked =
+        request.number() == 0 ? operation : new Operation.Requested(request.number(), operation);
+    return change(asked, request, read, what);
+  }
+
   private CompletableFuture<Void> apply(Operation operation, Supplier<String> what) {
     return change(operation, Function.identity(), what).thenAccept(done -> {});
   }
 
   private <T> CompletableFuture<T> change(
       Operation operation, Function<Reply, T> read, Supplier<String> what) {
+    return change(operation, Request.NONE, read, what);
+  }
+
+  /**
+   * @param request whose answer the reply is kept for
+   */
+  private <T extends @Nullable Object> CompletableFuture<T> change(
+      Operation operation, Request request, Function<Reply, T> read, Supplier<String> what) {
     OperationNumbers.Ticket ticket;
     try {
       ticket = numbers.take();
@@ -258,7 +312,7 @@ public final class StateLogNames implements Names {
             time.wallNanos(),
             operation);
     return log.submit(NamespaceModule.ID, command.toBytes())
-        .whenComplete((reply, failure) -> numbers.done(ticket))
+        .whenComplete((reply, failure) -> request.whenAnswered(() -> numbers.done(ticket)))
         .handle((reply, failure) -> read(reply, failure, read, what));
   }
 
@@ -268,7 +322,7 @@ public final class StateLogNames implements Names {
         .handle((reply, failure) -> read(reply, failure, read, what));
   }
 
-  private static <T> T read(
+  private static <T extends @Nullable Object> T read(
       byte @Nullable [] bytes,
       @Nullable Throwable failure,
       Function<Reply, T> read,

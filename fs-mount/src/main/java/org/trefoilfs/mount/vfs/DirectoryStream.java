@@ -46,6 +46,10 @@ final class DirectoryStream {
     if (wanted != pageNumber) {
       load(Math.min(wanted, pageEnds.size()));
     }
+    // Of an earlier daemon's stream no page is known: counted anew from the start.
+    while (pageNumber < wanted && pageNumber < pageEnds.size()) {
+      load(pageNumber + 1);
+    }
     int within = (int) Math.min(PAGE, position - (long) pageNumber * PAGE);
     return within >= page.size() ? List.of() : page.subList(within, page.size());
   }

@@ -10,6 +10,7 @@ import org.trefoilfs.mount.namespace.Attributes;
 import org.trefoilfs.mount.namespace.Location;
 import org.trefoilfs.mount.namespace.Names;
 import org.trefoilfs.mount.namespace.Names.Privileges;
+import org.trefoilfs.mount.namespace.Request;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.env.TimeSource;
 import org.trefoilfs.replication.volume.Volume;
@@ -64,8 +65,8 @@ final class FileData {
   int write(OpenInode inode, WriteRequest request) {
     int length = request.data().remaining();
     FileLayout.end(request.offset(), length);
-    if (length == 0) {
-      return 0;
+    if (length == 0 || isAppended(inode, request)) {
+      return length;
     }
     if (!writeBack.write(inode, request)) {
       writeThrough(inode, request);
@@ -75,6 +76,21 @@ final class FileData {
       waiting.change(volume.flush(inode.number()));
     }
     return length;
+  }
+
+  /**
+   * Whether an earlier daemon has appended this. What it had taken into its spool is in the volume
+   * by now; the spool kept no request with it, so the bytes at the kernel's offset tell.
+   */
+  private boolean isAppended(OpenInode inode, WriteRequest request) {
+    Request current = Request.current();
+    if (!request.append() || !current.isResent()) {
+      return false;
+    }
+    attributes(inode);
+    return current.isDone()
+        || (writeBack.isAsync(inode)
+            && read(inode, request.offset(), request.data().remaining()).equals(request.data()));
   }
 
   private void writeThrough(OpenInode inode, WriteRequest request) {
@@ -139,8 +155,11 @@ final class FileData {
           Attributes known = attributes(inode);
           long end = FileLayout.end(known.size(), request.data().remaining());
           store(inode, known.size(), request.data());
-          report(inode, end, known, request.caller());
-          return known;
+          return told(
+              inode,
+              waiting.change(
+                  names.appended(
+                      inode.number(), end, time.wallNanos(), privileges(known, request.caller()))));
         });
   }
 
@@ -154,19 +173,25 @@ final class FileData {
   }
 
   private void report(OpenInode inode, long end, Attributes known, Caller caller) {
-    boolean loses = !caller.isRoot() && (known.mode() & SET_ID) != 0;
+    Privileges privileges = privileges(known, caller);
     long now = time.wallNanos();
-    if (end > known.size() || loses) {
-      Privileges privileges = loses ? Privileges.CLEAR_SET_ID : Privileges.KEEP;
-      Attributes told =
-          waiting.change(inode.reports().report(end > known.size() ? end : 0, now, privileges));
-      if (writeBack.isForeign(told)) {
-        // Its holder goes by a size from before this write.
-        attributes(inode);
-      }
+    if (end > known.size() || privileges == Privileges.CLEAR_SET_ID) {
+      told(
+          inode,
+          waiting.change(inode.reports().report(end > known.size() ? end : 0, now, privileges)));
     } else {
       inode.reports().touched(now);
     }
+  }
+
+  private static Privileges privileges(Attributes known, Caller caller) {
+    boolean loses = !caller.isRoot() && (known.mode() & SET_ID) != 0;
+    return loses ? Privileges.CLEAR_SET_ID : Privileges.KEEP;
+  }
+
+  /** A holder that came meanwhile goes by a size from before this write: it is asked to let go. */
+  private Attributes told(OpenInode inode, Attributes told) {
+    return writeBack.isForeign(told) ? attributes(inode) : told;
   }
 
   /** setattr with a size, or with times that no earlier write may overtake. */
@@ -176,7 +201,7 @@ final class FileData {
         () -> {
           writeBack.end(inode.number());
           waiting.change(inode.reports().drain());
-          if (change.size().isPresent()) {
+          if (change.size().isPresent() && !Request.current().isDone()) {
             prepareResize(inode, attributes(inode).size(), change.size().getAsLong());
           }
           return waiting.change(names.setAttributes(Location.of(inode.number()), change));

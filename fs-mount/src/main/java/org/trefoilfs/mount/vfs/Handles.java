@@ -3,6 +3,7 @@ package org.trefoilfs.mount.vfs;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 
@@ -12,7 +13,19 @@ final class Handles<T> {
   static final int LIMIT = 1 << 20;
 
   private final ConcurrentMap<Long, T> open = new ConcurrentHashMap<>();
-  private final AtomicLong last = new AtomicLong();
+  private final AtomicLong last;
+
+  /**
+   * @param before numbers up to this one are an earlier daemon's
+   */
+  Handles(long before) {
+    last = new AtomicLong(before);
+  }
+
+  /** What an earlier daemon had given this number to. */
+  T restored(long number, Supplier<T> value) {
+    return open.computeIfAbsent(number, unknown -> value.get());
+  }
 
   long add(T value) {
     if (open.size() >= LIMIT) {

@@ -37,8 +37,8 @@ public final class Vfs {
   private final WriteBack writeBack;
   private final FileData data;
   private final OrphanKeeper orphans;
-  private final Handles<OpenInode> files = new Handles<>();
-  private final Handles<DirectoryStream> directories = new Handles<>();
+  private final OpenFiles files;
+  private final DirectoryStreams directories;
 
   public Vfs(
       Names names,
@@ -54,6 +54,8 @@ public final class Vfs {
     this.writeBack = new WriteBack(names, volume, time, waiting, options.async());
     this.data = new FileData(names, volume, time, waiting, writeBack);
     this.orphans = new OrphanKeeper(names, inodes);
+    this.files = new OpenFiles(options.handles(), inodes);
+    this.directories = new DirectoryStreams(options.handles().before(), names, waiting);
   }
 
   public long root() {
@@ -145,19 +147,21 @@ public final class Vfs {
     if (!found.isDirectory()) {
       throw new TrefoilException(Reason.NOT_DIRECTORY, "inode " + inode + " is not a directory");
     }
-    return directories.add(new DirectoryStream(inode, names, waiting));
+    return directories.open(inode);
   }
 
   /**
    * Entries of an open directory, the first at {@code position} counted from 0, as many as are at
    * hand; none at the end. Neither "." nor "..". Position 0 reads anew.
+   *
+   * @param inode the directory's, of a handle that an earlier daemon gave
    */
-  public List<Dentry> readDirectory(long handle, long position) {
-    return directories.get(handle).from(position);
+  public List<Dentry> readDirectory(long handle, long inode, long position) {
+    return directories.get(handle, inode).from(position);
   }
 
   public void closeDirectory(long handle) {
-    directories.remove(handle);
+    directories.close(handle);
   }
 
   // ---- files

@@ -10,8 +10,10 @@ import org.trefoilfs.mount.namespace.CommitRule;
  * @param timeout no call waits longer for the namespace or the volume
  * @param timesInterval in-place writes tell the namespace their modification time this often
  * @param async whether a file with this rule is to be committed asynchronously, as things are now
+ * @param handles what an earlier daemon of this mount left open, and where this one notes it
  */
-public record VfsOptions(Duration timeout, Duration timesInterval, Predicate<CommitRule> async) {
+public record VfsOptions(
+    Duration timeout, Duration timesInterval, Predicate<CommitRule> async, HandleTable handles) {
   private static final Duration TIMES_INTERVAL = Duration.ofMillis(100);
 
   /** Beyond the time after which the volume and the namespace give up themselves. */
@@ -24,10 +26,14 @@ public record VfsOptions(Duration timeout, Duration timesInterval, Predicate<Com
    *     in the way, and the timeout here only bounds their defects
    */
   public static VfsOptions outlasting(Duration patience, Predicate<CommitRule> async) {
-    return new VfsOptions(patience.plus(MARGIN), TIMES_INTERVAL, async);
+    return new VfsOptions(patience.plus(MARGIN), TIMES_INTERVAL, async, HandleTable.NONE);
   }
 
   public VfsOptions withTimeout(Duration other) {
-    return new VfsOptions(other, timesInterval, async);
+    return new VfsOptions(other, timesInterval, async, handles);
+  }
+
+  public VfsOptions withHandles(HandleTable table) {
+    return new VfsOptions(timeout, timesInterval, async, table);
   }
 }

@@ -222,7 +222,7 @@ public final class WriteBack {
 
   /** Whether the write was taken; if not, it is to be written through. */
   boolean write(OpenInode inode, WriteRequest request) {
-    if (!async.test(inode.commit())) {
+    if (!isAsync(inode)) {
       end(inode.number());
       return false;
     }
@@ -239,9 +239,14 @@ public final class WriteBack {
     }
   }
 
+  /** Whether the file is to be committed asynchronously now. */
+  boolean isAsync(OpenInode inode) {
+    return async.test(inode.commit());
+  }
+
   /** Whether another mount may have the lease of such a file: then it is asked for beforehand. */
   boolean mayBeLeased(OpenInode inode) {
-    return async.test(inode.commit()) || leases.isContended(inode.number());
+    return isAsync(inode) || leases.isContended(inode.number());
   }
 
   private @Nullable Lease lease(OpenInode inode) {

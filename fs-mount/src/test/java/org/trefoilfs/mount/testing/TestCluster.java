@@ -12,9 +12,11 @@ import org.trefoilfs.mount.fuse.MountTable;
 import org.trefoilfs.mount.fuse.Unmounter;
 import org.trefoilfs.mount.namespace.CommitRule;
 import org.trefoilfs.mount.namespace.InMemoryStateLog;
+import org.trefoilfs.mount.namespace.Names;
 import org.trefoilfs.mount.namespace.NamespaceModule;
 import org.trefoilfs.mount.namespace.StateLogNames;
 import org.trefoilfs.mount.vfs.Capacity;
+import org.trefoilfs.mount.vfs.HandleTable;
 import org.trefoilfs.mount.vfs.Vfs;
 import org.trefoilfs.mount.vfs.VfsOptions;
 import org.trefoilfs.replication.env.SystemTime;
@@ -23,7 +25,10 @@ import org.trefoilfs.replication.env.SystemTime;
 public final class TestCluster implements AutoCloseable {
   public static final VfsOptions OPTIONS =
       new VfsOptions(
-          Duration.ofSeconds(5), Duration.ofMillis(100), rule -> rule == CommitRule.ASYNC);
+          Duration.ofSeconds(5),
+          Duration.ofMillis(100),
+          rule -> rule == CommitRule.ASYNC,
+          HandleTable.NONE);
 
   public final GatedStateLog log = new GatedStateLog(new InMemoryStateLog(new NamespaceModule()));
   public final FaultyVolume volume = new FaultyVolume(new MemoryVolume());
@@ -43,7 +48,10 @@ public final class TestCluster implements AutoCloseable {
     options =
         kind.endsWith(" async")
             ? new VfsOptions(
-                OPTIONS.timeout(), OPTIONS.timesInterval(), rule -> rule != CommitRule.SYNC)
+                OPTIONS.timeout(),
+                OPTIONS.timesInterval(),
+                rule -> rule != CommitRule.SYNC,
+                HandleTable.NONE)
             : OPTIONS;
   }
 
@@ -56,8 +64,12 @@ public final class TestCluster implements AutoCloseable {
   }
 
   public Vfs vfs(VfsOptions options) {
+    return vfs(names(), options);
+  }
+
+  public Vfs vfs(Names names, VfsOptions options) {
     Capacity capacity = new Capacity(64L << 30, 48L << 30, 1_000_000, 999_000);
-    return new Vfs(names(), volume, () -> capacity, SystemTime.INSTANCE, options);
+    return new Vfs(names, volume, () -> capacity, SystemTime.INSTANCE, options);
   }
 
   public MountHandle mount(Path at, String options) throws Exception {

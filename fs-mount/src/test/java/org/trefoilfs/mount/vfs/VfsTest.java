@@ -183,8 +183,7 @@ class VfsTest {
 
   @Test
   void callsEndByTheTimeoutAndSayWhatIsKnown() {
-    Vfs hasty =
-        cluster.vfs(new VfsOptions(Duration.ofMillis(50), Duration.ofMillis(100), rule -> false));
+    Vfs hasty = cluster.vfs(TestCluster.OPTIONS.withTimeout(Duration.ofMillis(50)));
     long file = create("f");
     write(file, 0, "data");
     long there = hasty.open(inode("f"));

@@ -209,7 +209,8 @@ class WriteBackTest {
                       case VOLUME -> volume.get();
                       case SYNC -> false;
                       case ASYNC -> true;
-                    }));
+                    },
+                HandleTable.NONE));
     long directory =
         vfs.make(
                 vfs.root(),

@@ -90,6 +90,12 @@ final class RenewableNames implements Names {
   }
 
   @Override
+  public CompletableFuture<Attributes> appended(
+      long inode, long end, long mtime, Privileges privileges) {
+    return current.appended(inode, end, mtime, privileges);
+  }
+
+  @Override
   public CompletableFuture<byte[]> readLink(Location at) {
     return current.readLink(at);
   }

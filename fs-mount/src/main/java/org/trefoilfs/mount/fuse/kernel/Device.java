@@ -16,6 +16,12 @@ interface Device {
    */
   int reply(long unique, int error, ByteBuffer body);
 
+  /**
+   * Has the kernel give out again what it has given out and was not answered, before anything else:
+   * 0, or errno.
+   */
+  int resend();
+
   /** No call may be under way or follow. */
   void close();
 }

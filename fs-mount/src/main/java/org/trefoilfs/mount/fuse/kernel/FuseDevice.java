@@ -13,6 +13,11 @@ final class FuseDevice implements Device {
   /** Replies of which the memory is kept; further ones at the same time allocate theirs. */
   private static final int KEPT = 16;
 
+  /** FUSE_NOTIFY_RESEND of linux/fuse.h; a notification has it where a reply has its errno. */
+  private static final int NOTIFY_RESEND = 7;
+
+  private static final ByteBuffer EMPTY = ByteBuffer.allocate(0);
+
   private final int descriptor;
   private final BlockingQueue<Scratch> idle = new ArrayBlockingQueue<>(KEPT);
 
@@ -36,6 +41,11 @@ final class FuseDevice implements Device {
     Reference.reachabilityFence(scratch);
     idle.offer(scratch);
     return result < 0 ? (int) -result : 0;
+  }
+
+  @Override
+  public int resend() {
+    return reply(0, -NOTIFY_RESEND, EMPTY);
   }
 
   @Override

@@ -17,8 +17,9 @@ import org.trefoilfs.replication.TrefoilException;
  * @param minor the version that both speak: 7.minor
  * @param readAhead bytes that the kernel would read ahead, which it may
  * @param flags what both can
+ * @param resends whether the kernel gives unanswered requests to the next daemon: Linux 6.9
  */
-record Handshake(int minor, int readAhead, int flags) {
+record Handshake(int minor, int readAhead, int flags, boolean resends) {
   private static final int MAJOR = 7;
 
   /** Linux 4.20: the first with requests of more than 32 pages. */
@@ -42,6 +43,12 @@ record Handshake(int minor, int readAhead, int flags) {
   private static final int PARALLEL_DIROPS = 1 << 18;
   private static final int MAX_PAGES = 1 << 22;
 
+  /** There are flags2. */
+  private static final int INIT_EXT = 1 << 30;
+
+  /** Of flags2: bit 39 of both. */
+  private static final int HAS_RESEND = 1 << 7;
+
   private static final int WANTED =
       ASYNC_READ | BIG_WRITES | AUTO_INVAL_DATA | PARALLEL_DIROPS | MAX_PAGES;
 
@@ -56,7 +63,9 @@ record Handshake(int minor, int readAhead, int flags) {
               .formatted(major, minor, MAJOR, OLDEST_MINOR));
     }
     int readAhead = init.u32();
-    return new Handshake(Math.min(minor, NEWEST_MINOR), readAhead, init.u32() & WANTED);
+    int flags = init.u32();
+    boolean resends = (flags & INIT_EXT) != 0 && (init.u32() & HAS_RESEND) != 0;
+    return new Handshake(Math.min(minor, NEWEST_MINOR), readAhead, flags & WANTED, resends);
   }
 
   /** The body of the reply. */

@@ -9,6 +9,7 @@ import org.slf4j.LoggerFactory;
 import org.trefoilfs.mount.fuse.CallStatistics;
 import org.trefoilfs.mount.fuse.Errno;
 import org.trefoilfs.mount.fuse.ServedMount;
+import org.trefoilfs.mount.namespace.Request;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 
@@ -31,6 +32,9 @@ final class KernelSession extends ServedMount {
   /** Readers and requests; who leaves last closes the device. */
   private final AtomicInteger users = new AtomicInteger();
 
+  /** Readers to start when all requests that an earlier daemon had read have come. */
+  private int waitingReaders;
+
   KernelSession(Path path, CallStatistics statistics, Device device, Dispatcher dispatcher) {
     super(path, statistics);
     this.device = device;
@@ -42,19 +46,47 @@ final class KernelSession extends ServedMount {
    * old, with IO when it does not begin; the device is closed then.
    */
   void start(int threads) {
+    shakeHands();
+    serve(threads);
+  }
+
+  /** The first part of {@link #start}. */
+  Handshake shakeHands() {
     try {
       Handshake handshake = handshake();
       log.info("mounted {}: FUSE protocol 7.{}", mountPoint(), handshake.minor());
+      return handshake;
     } catch (RuntimeException e) {
       device.close();
       throw e;
     }
-    readers.set(threads);
-    free.set(threads);
-    users.set(threads);
+  }
+
+  /** The second: serves with so many readers. */
+  void serve(int threads) {
+    readers.addAndGet(threads);
+    free.addAndGet(threads);
+    users.addAndGet(threads);
     for (int i = 0; i < threads; i++) {
-      Thread.ofPlatform().name("fuse-" + i).daemon().start(this::work);
+      Thread.ofPlatform().name("fuse").daemon().start(this::work);
     }
+  }
+
+  /**
+   * Goes on where an earlier daemon was killed. A single reader takes what that one had read: the
+   * kernel gives it out first (fuse_resend of fs/fuse/dev.c puts it at the head of its queue), so
+   * the first request that was not sent before says that there is no more of it.
+   */
+  void resume(int threads) {
+    int failed = device.resend();
+    if (failed != 0) {
+      device.close();
+      throw new TrefoilException(
+          Reason.IO, "the kernel does not go on with " + mountPoint() + ": errno " + failed);
+    }
+    log.info("took over {}", mountPoint());
+    waitingReaders = threads - 1;
+    serve(1);
   }
 
   private Handshake handshake() {
@@ -81,7 +113,8 @@ final class KernelSession extends ServedMount {
       int length;
       while ((length = receive(buffer)) > 0) {
         RequestFrame frame = frame(buffer.first(length));
-        if (frame != null) {
+        if (frame != null && !Opcode.unanswered(frame.opcode())) {
+          admitOthers(frame);
           dispatch(frame);
         }
       }
@@ -121,20 +154,27 @@ final class KernelSession extends ServedMount {
     }
   }
 
+  private void admitOthers(RequestFrame frame) {
+    if (waitingReaders > 0 && !frame.isResent()) {
+      int more = waitingReaders;
+      waitingReaders = 0;
+      dispatcher.allCame();
+      serve(more);
+    }
+  }
+
   /**
    * Has the request served: here, which saves waking another thread, as long as another reader is
    * left to read; the last one hands over.
    */
   private void dispatch(RequestFrame frame) {
-    if (Opcode.unanswered(frame.opcode())) {
-      return;
-    }
+    Request request = dispatcher.begin(frame);
     try {
       if (free.decrementAndGet() > 0) {
-        dispatcher.serve(frame);
+        dispatcher.serve(frame, request);
       } else {
         RequestFrame copy = frame.copy();
-        start(() -> dispatcher.serve(copy));
+        start(() -> dispatcher.serve(copy, request));
       }
     } finally {
       free.incrementAndGet();

@@ -1,6 +1,7 @@
 package org.trefoilfs.mount.fuse.kernel;
 
 import java.nio.file.Path;
+import java.util.function.IntFunction;
 import org.trefoilfs.mount.fuse.Answers;
 import org.trefoilfs.mount.fuse.CallStatistics;
 import org.trefoilfs.mount.fuse.Calls;
@@ -11,6 +12,7 @@ import org.trefoilfs.mount.fuse.MountOptions;
 import org.trefoilfs.mount.fuse.MountOptions.Flag;
 import org.trefoilfs.mount.fuse.Prerequisites;
 import org.trefoilfs.mount.fuse.Unmounter;
+import org.trefoilfs.mount.namespace.ResentRequests;
 import org.trefoilfs.mount.vfs.Vfs;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
@@ -31,31 +33,55 @@ public final class KernelTransport implements FuseTransport {
   private static final int MAX_READERS = 4;
 
   private final TimeSource time;
+  private final IntFunction<Device> devices;
 
   public KernelTransport(TimeSource time) {
+    this(time, FuseDevice::new);
+  }
+
+  /**
+   * @param devices what reads from a descriptor and writes to it
+   */
+  KernelTransport(TimeSource time, IntFunction<Device> devices) {
     this.time = time;
+    this.devices = devices;
   }
 
   @Override
   public MountHandle mount(Vfs vfs, Path mountPoint, MountOptions options) {
-    Path path = mountPoint.toAbsolutePath().normalize();
-    if (!Prerequisites.isRoot()) {
-      throw new TrefoilException(
-          Reason.NOT_PERMITTED,
-          "the kernel transport mounts for root alone: run as root, or use --transport libfuse");
-    }
-    Prerequisites.check(path, options);
-    int descriptor = open();
+    KernelSession session = attach(vfs, mountPoint.toAbsolutePath().normalize(), options, open());
+    shakeHands(session);
+    session.serve(readers(options));
+    return session;
+  }
+
+  /** Mounts; nothing is served yet. The descriptor is closed when that fails. */
+  KernelSession attach(Vfs vfs, Path path, MountOptions options, int descriptor) {
     try {
+      if (!Prerequisites.isRoot()) {
+        throw new TrefoilException(
+            Reason.NOT_PERMITTED,
+            "the kernel transport mounts for root alone: run as root, or use --transport libfuse");
+      }
+      Prerequisites.check(path, options);
       mount(path, options, descriptor);
     } catch (RuntimeException e) {
       Native.close(descriptor);
       throw e;
     }
-    return serve(vfs, path, options, new FuseDevice(descriptor));
+    return session(vfs, path, options, new Served(descriptor, new ResentRequests()));
   }
 
-  private MountHandle serve(Vfs vfs, Path path, MountOptions options, Device device) {
+  /**
+   * What serves a mount that there is.
+   *
+   * @param descriptor an open /dev/fuse
+   * @param resent what earlier daemons have left half done
+   */
+  record Served(int descriptor, ResentRequests resent) {}
+
+  KernelSession session(Vfs vfs, Path path, MountOptions options, Served served) {
+    Device device = devices.apply(served.descriptor());
     Answers answers = new Answers(vfs, options);
     ReplyEncoder encoder =
         options.has(Flag.PAGE_CACHE)
@@ -63,18 +89,25 @@ public final class KernelTransport implements FuseTransport {
             : ReplyEncoder.directIo(answers.nodes());
     CallStatistics statistics = new CallStatistics();
     Calls calls = new Calls(time, statistics);
-    Dispatcher dispatcher = new Dispatcher(device, answers, encoder, calls);
-    KernelSession session = new KernelSession(path, statistics, device, dispatcher);
-    try {
-      session.start(Math.min(options.threads(), MAX_READERS));
-    } catch (RuntimeException e) {
-      Unmounter.unmount(path, Unmounter.Manner.LAZY);
-      throw e;
-    }
-    return session;
+    Dispatcher dispatcher = new Dispatcher(device, answers, encoder, calls, served.resent());
+    return new KernelSession(path, statistics, device, dispatcher);
   }
 
-  private static int open() {
+  /** A mount that the kernel does not begin to use is taken away again. */
+  static Handshake shakeHands(KernelSession session) {
+    try {
+      return session.shakeHands();
+    } catch (RuntimeException e) {
+      Unmounter.unmount(session.mountPoint(), Unmounter.Manner.LAZY);
+      throw e;
+    }
+  }
+
+  static int readers(MountOptions options) {
+    return Math.min(options.threads(), MAX_READERS);
+  }
+
+  static int open() {
     int descriptor = Native.open(DEVICE);
     if (descriptor < 0) {
       throw new TrefoilException(

@@ -19,7 +19,7 @@ import java.lang.invoke.VarHandle;
  * time, in which errno is kept before the virtual machine can change it.
  */
 final class Native {
-  private static final StructLayout STATE_LAYOUT = Linker.Option.captureStateLayout();
+  static final StructLayout STATE_LAYOUT = Linker.Option.captureStateLayout();
   private static final VarHandle ERRNO =
       STATE_LAYOUT.varHandle(MemoryLayout.PathElement.groupElement("errno"));
 
@@ -46,8 +46,8 @@ final class Native {
 
   private Native() {}
 
-  private static MethodHandle function(
-      String name, FunctionDescriptor shape, Linker.Option... more) {
+  /** A function of libc that sets errno. */
+  static MethodHandle function(String name, FunctionDescriptor shape, Linker.Option... more) {
     Linker linker = Linker.nativeLinker();
     Linker.Option[] options = new Linker.Option[more.length + 1];
     System.arraycopy(more, 0, options, 1, more.length);
@@ -113,12 +113,12 @@ final class Native {
     }
   }
 
-  private static long resultOr(long result, MemorySegment state) {
+  static long resultOr(long result, MemorySegment state) {
     return result >= 0 ? result : -(int) ERRNO.get(state, 0L);
   }
 
   /** A downcall throws nothing of its own; what comes out is a defect of ours. */
-  private static RuntimeException impossible(Throwable e) {
+  static RuntimeException impossible(Throwable e) {
     return switch (e) {
       case RuntimeException known -> known;
       case Error error -> throw error;

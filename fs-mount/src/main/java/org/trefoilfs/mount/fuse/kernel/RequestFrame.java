@@ -71,6 +71,19 @@ final class RequestFrame {
     return bytes.getLong(UNIQUE);
   }
 
+  /**
+   * Whether it was read before, by an earlier daemon: FUSE_UNIQUE_RESEND of linux/fuse.h, which the
+   * answer has to carry, too.
+   */
+  boolean isResent() {
+    return unique() < 0;
+  }
+
+  /** What {@link #unique} was when it was read first. */
+  long number() {
+    return unique() & Long.MAX_VALUE;
+  }
+
   long node() {
     return bytes.getLong(NODE);
   }

@@ -17,6 +17,7 @@ import org.trefoilfs.mount.fuse.Calls;
 import org.trefoilfs.mount.fuse.Errno;
 import org.trefoilfs.mount.fuse.MountOptions;
 import org.trefoilfs.mount.fuse.kernel.ScriptedDevice.Answer;
+import org.trefoilfs.mount.namespace.ResentRequests;
 import org.trefoilfs.mount.testing.TestCluster;
 import org.trefoilfs.mount.vfs.Vfs;
 import org.trefoilfs.replication.env.SystemTime;
@@ -41,7 +42,8 @@ class KernelSessionTest {
             device,
             answers,
             ReplyEncoder.directIo(answers.nodes()),
-            new Calls(SystemTime.INSTANCE, statistics));
+            new Calls(SystemTime.INSTANCE, statistics),
+            new ResentRequests());
     return new KernelSession(Path.of("/nowhere"), statistics, device, dispatcher);
   }
 

@@ -71,6 +71,11 @@ final class ScriptedDevice implements Device {
   }
 
   @Override
+  public int resend() {
+    return 0;
+  }
+
+  @Override
   public void close() {
     if (closed.getAndSet(true)) {
       throw new AssertionError("closed twice");

@@ -1,0 +1,57 @@
+package org.trefoilfs.mount.fuse.kernel;
+
+import java.nio.ByteBuffer;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.trefoilfs.mount.fuse.Errno;
+
+/** A device of which the process seems to be killed: the kernel hears no more of it. */
+final class DyingDevice implements Device {
+  private final Device device;
+  private final Map<Long, Integer> opcodes = new ConcurrentHashMap<>();
+  private volatile int unanswered;
+  private volatile boolean dead;
+
+  DyingDevice(int descriptor) {
+    device = new FuseDevice(descriptor);
+  }
+
+  /** From now on requests of this kind are still read and served, and not answered. */
+  void leaveUnanswered(Opcode opcode) {
+    unanswered = opcode.number;
+  }
+
+  /** The next request that a reader has is its last: read, and neither served nor answered. */
+  void die() {
+    dead = true;
+  }
+
+  @Override
+  public int read(RequestBuffer into) {
+    int length = device.read(into);
+    if (dead) {
+      return -Errno.ENODEV;
+    }
+    if (length > 0) {
+      RequestFrame frame = RequestFrame.of(into.first(length));
+      opcodes.put(frame.unique(), frame.opcode());
+    }
+    return length;
+  }
+
+  @Override
+  public int reply(long unique, int error, ByteBuffer body) {
+    boolean lost = dead || opcodes.getOrDefault(unique, 0) == unanswered;
+    return lost ? 0 : device.reply(unique, error, body);
+  }
+
+  @Override
+  public int resend() {
+    return device.resend();
+  }
+
+  @Override
+  public void close() {
+    device.close();
+  }
+}
