@@ -2,9 +2,13 @@ package org.trefoilfs.tools;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,15 +33,18 @@ class ClusterEndToEndTest {
       assertThat(third.resolve("before")).hasContent("written by the first");
 
       cluster.kill(3);
-      assertThat(MountPoints.isDead(third)).isTrue();
+      CompletableFuture<String> waiting =
+          CompletableFuture.supplyAsync(() -> contentOf(third.resolve("before")));
       Files.writeString(second.resolve("during"), "written while one was dead");
       assertThat(first.resolve("during")).hasContent("written while one was dead");
+      assertThat(waiting).as("a call on the dead host's mount").isNotDone();
 
       cluster.restart(3);
       cluster.awaitInSync();
       assertThat(third.resolve("during"))
-          .as("mounted again")
+          .as("served again")
           .hasContent("written while one was dead");
+      assertThat(waiting.get(10, TimeUnit.SECONDS)).isEqualTo("written by the first");
       Awaitility.await()
           .atMost(Duration.ofSeconds(20))
           .untilAsserted(
@@ -50,6 +57,14 @@ class ClusterEndToEndTest {
               });
     }
     assertThat(MountPoints.isMounted(directory.resolve("mnt1"))).isFalse();
+  }
+
+  private static String contentOf(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   @Test

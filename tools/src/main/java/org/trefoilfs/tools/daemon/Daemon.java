@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
@@ -186,7 +187,16 @@ public final class Daemon implements AutoCloseable {
 
     @Override
     public MountHandle mount(MountSpec spec) {
-      MountHandle handle = host.mount(Volumes.find(host, spec.volume()), spec);
+      return registered(spec, host.mount(Volumes.find(host, spec.volume()), spec));
+    }
+
+    @Override
+    public Optional<MountHandle> resume(MountSpec spec) {
+      return host.resume(Volumes.find(host, spec.volume()), spec)
+          .map(handle -> registered(spec, handle));
+    }
+
+    private MountHandle registered(MountSpec spec, MountHandle handle) {
       registry.add(
           new Registry.Mount(
               ProcessId.current(),

@@ -17,14 +17,15 @@ import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.tools.admin.Json;
 import org.trefoilfs.tools.admin.Messages.MountLine;
 import org.trefoilfs.tools.mount.MountHandle;
+import org.trefoilfs.tools.mount.MountNote;
 import org.trefoilfs.tools.mount.MountPoints;
 import org.trefoilfs.tools.mount.MountSpec;
 
 /**
- * A daemon's mounts, remembered in {@code DIR/mounts.json}: a daemon that is started again mounts
- * them again. Taking a mount off by other means than {@link #unmount} does not make it forgotten,
- * as umount(8) does not edit fstab(5). Guarded by its own monitor, which is never held while
- * something is mounted or unmounted.
+ * A daemon's mounts, remembered in {@code DIR/mounts.json}: a daemon that is started again serves
+ * on those that a keeper has kept, and mounts the others again. Taking a mount off by other means
+ * than {@link #unmount} does not make it forgotten, as umount(8) does not edit fstab(5). Guarded by
+ * its own monitor, which is never held while something is mounted or unmounted.
  */
 public final class KeptMounts implements AutoCloseable {
   public static final String NAME = "mounts.json";
@@ -35,6 +36,7 @@ public final class KeptMounts implements AutoCloseable {
   private static final Duration RETRY = Duration.ofSeconds(1);
   private static final Logger LOG = LoggerFactory.getLogger(KeptMounts.class);
 
+  private final Path data;
   private final Path file;
   private final String hostName;
   private final Mounter mounter;
@@ -44,6 +46,9 @@ public final class KeptMounts implements AutoCloseable {
   /** Mounts, and registers who did. */
   public interface Mounter {
     MountHandle mount(MountSpec spec);
+
+    /** Serves on what an earlier daemon has left there; empty when that cannot be. */
+    Optional<MountHandle> resume(MountSpec spec);
 
     void forgotten(Path directory);
   }
@@ -62,6 +67,7 @@ public final class KeptMounts implements AutoCloseable {
   }
 
   public KeptMounts(Path data, String hostName, Mounter mounter) {
+    this.data = data;
     this.file = data.resolve(NAME);
     this.hostName = hostName;
     this.mounter = mounter;
@@ -83,8 +89,7 @@ public final class KeptMounts implements AutoCloseable {
     try {
       do {
         try {
-          MountPoints.detachDead(entry.spec.path());
-          finish(entry, attach(entry.spec));
+          finish(entry, mounter.resume(entry.spec).orElseGet(() -> mountAnew(entry.spec)));
           return;
         } catch (RuntimeException e) {
           note(entry, TrefoilException.of(e));
@@ -93,6 +98,11 @@ public final class KeptMounts implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  private MountHandle mountAnew(MountSpec spec) {
+    MountPoints.detachDead(spec.path());
+    return attach(spec);
   }
 
   private synchronized void note(Entry entry, TrefoilException failure) {
@@ -193,9 +203,10 @@ public final class KeptMounts implements AutoCloseable {
   /**
    * Whatever still shows after the handle is closed is taken off lazily: unmounting always works.
    */
-  private static void detach(Entry entry) {
+  private void detach(Entry entry) {
     MountHandle handle = entry.handle;
     if (handle == null) {
+      MountNote.abandon(data, entry.spec.path());
       return;
     }
     try {
@@ -263,8 +274,12 @@ public final class KeptMounts implements AutoCloseable {
     return Json.load(file, Remembered.class).map(Remembered::mounts).orElse(List.of());
   }
 
-  /** Takes a mount out of the memory of a daemon that does not run. */
+  /**
+   * Takes a mount out of the memory of a daemon that does not run; calls on it that wait for one
+   * fail.
+   */
   public static void forget(Path data, Path directory) {
+    MountNote.abandon(data, directory);
     Path file = data.resolve(NAME);
     List<MountSpec> mounts = load(file);
     List<MountSpec> kept = mounts.stream().filter(spec -> !spec.path().equals(directory)).toList();

@@ -88,7 +88,7 @@ final class ClientAdapter implements ClusterAccess, Member {
 
   @Override
   public MountHandle mount(VolumeInfo volume, MountSpec spec) {
-    return FuseMount.mount(this, volume, spec, () -> capacity(volume));
+    return FuseMount.mount(new MountParts(this, volume, spec, () -> capacity(volume)));
   }
 
   /** statfs(2) comes often; the hosts are asked now and then. */

@@ -1,27 +1,27 @@
 package org.trefoilfs.tools.library;
 
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Supplier;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.trefoilfs.mount.fuse.FuseTransport;
-import org.trefoilfs.mount.fuse.MountOptions;
-import org.trefoilfs.mount.namespace.CommitRule;
-import org.trefoilfs.mount.vfs.Capacity;
+import org.trefoilfs.mount.fuse.kernel.KernelConnection;
+import org.trefoilfs.mount.vfs.HandleTable;
 import org.trefoilfs.mount.vfs.Vfs;
-import org.trefoilfs.mount.vfs.VfsOptions;
 import org.trefoilfs.replication.TrefoilException;
-import org.trefoilfs.replication.commit.CommitMode;
 import org.trefoilfs.replication.env.SystemTime;
-import org.trefoilfs.replication.membership.VolumeInfo;
+import org.trefoilfs.tools.mount.FuseTransportKind;
 import org.trefoilfs.tools.mount.MountHandle;
-import org.trefoilfs.tools.mount.MountPoints;
-import org.trefoilfs.tools.mount.MountSpec;
+import org.trefoilfs.tools.mount.MountNote;
 
 /** Puts a mount together: session, names, bytes, POSIX, FUSE. */
 final class FuseMount implements MountHandle {
@@ -33,47 +33,92 @@ final class FuseMount implements MountHandle {
 
   private final MountSession session;
   private final org.trefoilfs.mount.fuse.MountHandle mounted;
+  private final Optional<Kept> kept;
   private final ScheduledExecutorService housekeeping =
       Executors.newSingleThreadScheduledExecutor(
           task -> Thread.ofPlatform().daemon().name("mount housekeeping").unstarted(task));
   private final CompletableFuture<Void> ended = new CompletableFuture<>();
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  private FuseMount(MountSession session, org.trefoilfs.mount.fuse.MountHandle mounted, Vfs vfs) {
+  private FuseMount(
+      MountSession session,
+      org.trefoilfs.mount.fuse.MountHandle mounted,
+      Vfs vfs,
+      Optional<Kept> kept) {
     this.session = session;
     this.mounted = mounted;
+    this.kept = kept;
     var unused =
         housekeeping.scheduleWithFixedDelay(
             () -> lookAfterOrphans(vfs), 0, ORPHANS.toMillis(), TimeUnit.MILLISECONDS);
     Thread.ofPlatform().daemon().name("mount " + mounted.mountPoint()).start(this::awaitEnd);
   }
 
-  static MountHandle mount(
-      Member member, VolumeInfo volume, MountSpec spec, Supplier<Capacity> capacity) {
-    MountOptions options = MountPoints.options(spec);
-    FuseTransport transport = FuseTransport.named(spec.transport().toString(), SystemTime.INSTANCE);
-    MountSession session = new MountSession(member, volume, spec.directory());
-    VfsOptions usual =
-        VfsOptions.outlasting(member.patience(), rule -> isAsync(member, session, rule));
+  static MountHandle mount(MountParts parts) {
+    Optional<Path> data = parts.member().data();
+    if (parts.spec().transport() == FuseTransportKind.KERNEL && data.isPresent()) {
+      MountNote note = MountNote.fresh(data.get(), parts.spec().path());
+      return mountKept(parts, new Kept(KernelConnection.open(SystemTime.INSTANCE), note));
+    }
+    MountSession session = parts.session(any -> {});
     try {
-      Vfs vfs =
-          new Vfs(
-              session.names(),
-              session.volume(),
-              capacity,
-              SystemTime.INSTANCE,
-              options.timeout().map(usual::withTimeout).orElse(usual));
+      Vfs vfs = parts.vfs(session, HandleTable.NONE);
       session.attach(vfs.writeBack());
-      return new FuseMount(session, transport.mount(vfs, spec.path(), options), vfs);
+      String transport = parts.spec().transport().toString();
+      var mounted =
+          FuseTransport.named(transport, SystemTime.INSTANCE)
+              .mount(vfs, parts.spec().path(), parts.options());
+      return new FuseMount(session, mounted, vfs, Optional.empty());
     } catch (RuntimeException e) {
       session.close();
       throw e;
     }
   }
 
-  /** On full disks what cannot be promised is not acknowledged: writes go through, and fail. */
-  private static boolean isAsync(Member member, MountSession session, CommitRule rule) {
-    return rule.in(session.latest().commit()) == CommitMode.ASYNC && !member.isFull();
+  private static MountHandle mountKept(MountParts parts, Kept kept) {
+    @Nullable MountSession session = null;
+    try {
+      session = parts.session(kept.note()::opening);
+      Vfs vfs = parts.vfs(session, kept.connection().handles());
+      session.attach(vfs.writeBack());
+      var mounted = kept.connection().mount(parts.serving(vfs), kept.note()::kept);
+      return new FuseMount(session, mounted, vfs, Optional.of(kept));
+    } catch (RuntimeException e) {
+      kept.end();
+      if (session != null) {
+        session.close();
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * Serves on a mount that an earlier daemon has left; empty when there is none, or none that can
+   * be served on.
+   *
+   * @param ending as of {@link Resumption}
+   */
+  static Optional<MountHandle> resume(MountParts parts, Consumer<List<Long>> ending) {
+    Path path = parts.spec().path();
+    Optional<MountNote> note = parts.member().data().flatMap(data -> MountNote.left(data, path));
+    Optional<KernelConnection.State> state = note.flatMap(MountNote::connection);
+    if (note.isEmpty() || state.isEmpty()) {
+      return Optional.empty();
+    }
+    Optional<KernelConnection> left = KernelConnection.left(state.get(), path, SystemTime.INSTANCE);
+    if (left.isEmpty()) {
+      note.get().abandon();
+      return Optional.empty();
+    }
+    try {
+      Kept kept = new Kept(left.get(), note.get());
+      Resumption.Resumed resumed = new Resumption(parts, ending).of(kept, state.get());
+      return Optional.of(
+          new FuseMount(resumed.session(), resumed.mounted(), resumed.vfs(), Optional.of(kept)));
+    } catch (RuntimeException e) {
+      left.get().close();
+      throw e;
+    }
   }
 
   private void lookAfterOrphans(Vfs vfs) {
@@ -103,6 +148,7 @@ final class FuseMount implements MountHandle {
       Thread.currentThread().interrupt();
     } finally {
       housekeeping.shutdownNow();
+      kept.ifPresent(Kept::end);
       session.close();
       ended.complete(null);
     }
@@ -125,6 +171,7 @@ final class FuseMount implements MountHandle {
               .orTimeout(letting.toMillis(), TimeUnit.MILLISECONDS)
               .exceptionally(stillInUse -> null)
               .join();
+      kept.ifPresent(Kept::end);
     }
   }
 }

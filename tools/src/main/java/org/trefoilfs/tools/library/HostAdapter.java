@@ -29,6 +29,7 @@ import org.trefoilfs.replication.statelog.StateLog;
 import org.trefoilfs.replication.transport.Message;
 import org.trefoilfs.replication.volume.Volume;
 import org.trefoilfs.tools.mount.MountHandle;
+import org.trefoilfs.tools.mount.MountNote;
 import org.trefoilfs.tools.mount.MountSpec;
 
 /** A {@link Host} with the namespace on its state log, as this module sees it. */
@@ -37,11 +38,13 @@ final class HostAdapter implements RunningHost, Member {
   private final Path data;
   private final VolumeAdministration volumes = new VolumeAdministration(this);
   private final Caretaker caretaker;
+  private final SpoolAdoption adoption;
 
   private HostAdapter(Host host, Path data) {
     this.host = host;
     this.data = data;
     this.caretaker = new Caretaker(this, host);
+    this.adoption = new SpoolAdoption(host, this, data);
   }
 
   static RunningHost start(HostOptions options, Library.AdminHandler admin) {
@@ -53,7 +56,7 @@ final class HostAdapter implements RunningHost, Member {
             SpoolAdoption.left(options.data()));
     HostAdapter adapter = new HostAdapter(host, options.data());
     adapter.caretaker.start();
-    new SpoolAdoption(host, adapter, options.data()).start();
+    adapter.adoption.start();
     return adapter;
   }
 
@@ -107,9 +110,24 @@ final class HostAdapter implements RunningHost, Member {
 
   @Override
   public MountHandle mount(VolumeInfo volume, MountSpec spec) {
+    return FuseMount.mount(parts(volume, spec));
+  }
+
+  @Override
+  public Optional<MountHandle> resume(VolumeInfo volume, MountSpec spec) {
+    List<Long> earlier =
+        MountNote.left(data, spec.path()).map(MountNote::sessions).orElse(List.of());
+    Optional<MountHandle> resumed = FuseMount.resume(parts(volume, spec), adoption::end);
+    if (resumed.isEmpty()) {
+      adoption.begin(earlier);
+    }
+    return resumed;
+  }
+
+  private MountParts parts(VolumeInfo volume, MountSpec spec) {
     Supplier<Capacity> capacity =
         () -> Capacities.of(host.view(), host.reports(), volume.replicas());
-    return FuseMount.mount(this, volume, spec, capacity);
+    return new MountParts(this, volume, spec, capacity);
   }
 
   @Override

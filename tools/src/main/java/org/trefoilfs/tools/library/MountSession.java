@@ -8,10 +8,12 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.trefoilfs.mount.namespace.Names;
+import org.trefoilfs.mount.namespace.ResentRequests;
 import org.trefoilfs.mount.namespace.StateLogNames;
 import org.trefoilfs.mount.vfs.WriteBack;
 import org.trefoilfs.replication.TrefoilException;
@@ -47,6 +49,7 @@ final class MountSession implements AutoCloseable {
   private final Member member;
   private final VolumeInfo volume;
   private final String directory;
+  private final LongConsumer opening;
   private final AtomicLong orphanCursor = new AtomicLong();
   private final CountDownLatch closing = new CountDownLatch(1);
   private final RenewableNames names;
@@ -57,14 +60,14 @@ final class MountSession implements AutoCloseable {
   /** One session of the mount's. */
   private static final class Opened implements MountPulse {
     final long id;
-    final Names names;
+    final StateLogNames names;
     final MountSession mount;
     final Optional<SpoolDirectory> directory;
     final SpoolStore store;
     final Spool spool;
     BooleanSupplier alive = () -> true;
 
-    Opened(long id, Names names, MountSession mount) {
+    Opened(long id, StateLogNames names, MountSession mount) {
       this.id = id;
       this.names = names;
       this.mount = mount;
@@ -102,10 +105,14 @@ final class MountSession implements AutoCloseable {
     }
   }
 
-  MountSession(Member member, VolumeInfo volume, String directory) {
+  /**
+   * @param opening told of each session before anybody else
+   */
+  MountSession(Member member, VolumeInfo volume, String directory, LongConsumer opening) {
     this.member = member;
     this.volume = volume;
     this.directory = directory;
+    this.opening = opening;
     this.bytes = member.openVolume(volume, () -> current.id);
     this.current = open();
     this.names = new RenewableNames(current.names, member::isFull);
@@ -123,6 +130,11 @@ final class MountSession implements AutoCloseable {
   /** The volume as it is set now. */
   VolumeInfo latest() {
     return member.view().volumesById().getOrDefault(volume.id(), volume);
+  }
+
+  /** An earlier session of the mount is over, and its requests go on in this one. */
+  void takeOver(long earlier, ResentRequests requests) {
+    Waits.get(current.names.takeOver(earlier, requests));
   }
 
   /** What is committed asynchronously at this mount goes through this session's spool. */
@@ -147,12 +159,13 @@ final class MountSession implements AutoCloseable {
 
   private Opened open() {
     long session = freshId();
+    opening.accept(session);
     long before = System.nanoTime();
     Waits.get(
         member
             .cluster()
             .openSession(new OpenSession(session, volume.id(), member.name(), directory)));
-    Names opened =
+    StateLogNames opened =
         Waits.get(StateLogNames.open(member.stateLog(), volume.id(), session, SystemTime.INSTANCE));
     Opened next = new Opened(session, opened, this);
     next.alive = member.keepSession(session, before, next);

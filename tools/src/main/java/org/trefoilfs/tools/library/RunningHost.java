@@ -1,14 +1,24 @@
 package org.trefoilfs.tools.library;
 
 import java.util.List;
+import java.util.Optional;
 import org.trefoilfs.replication.host.LossRecovery;
 import org.trefoilfs.replication.membership.Address;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.membership.LossPlan;
+import org.trefoilfs.replication.membership.VolumeInfo;
+import org.trefoilfs.tools.mount.MountHandle;
+import org.trefoilfs.tools.mount.MountSpec;
 
 /** A host that runs in this process. */
 public interface RunningHost extends ClusterAccess {
   Identity identity();
+
+  /**
+   * Serves on the mount that an earlier process of this host has left at the directory, with its
+   * open files; empty when there is none that can be served on.
+   */
+  Optional<MountHandle> resume(VolumeInfo volume, MountSpec spec);
 
   /** Reads everything that this host stores, and compares it with the other replicas. */
   FsckResult fsck();

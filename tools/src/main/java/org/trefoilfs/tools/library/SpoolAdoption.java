@@ -5,6 +5,9 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.LongStream;
@@ -29,6 +32,7 @@ import org.trefoilfs.replication.spool.SpoolWindow;
 import org.trefoilfs.replication.spool.SpooledRange;
 import org.trefoilfs.replication.spool.SpooledWrite;
 import org.trefoilfs.replication.volume.Volume;
+import org.trefoilfs.tools.mount.MountNote;
 
 /**
  * Ships what the mounts of a killed daemon have left in their spools, when the host runs again
@@ -39,6 +43,10 @@ import org.trefoilfs.replication.volume.Volume;
 final class SpoolAdoption {
   private static final Duration FENCING = Duration.ofSeconds(30);
   private static final Duration SHIPPING = Duration.ofMinutes(10);
+
+  /** How long a mount to be served on may take to come up before its spool is shipped anyway. */
+  private static final Duration RESUMPTION = Duration.ofMinutes(1);
+
   private static final Duration POLL = Duration.ofMillis(20);
   private static final Logger LOG = LoggerFactory.getLogger(SpoolAdoption.class);
 
@@ -46,32 +54,92 @@ final class SpoolAdoption {
   private final Member member;
   private final Path data;
 
+  /** Of sessions whose mounts this process will serve on: their turns. */
+  private final Map<Long, Turn> turns = new ConcurrentHashMap<>();
+
+  /** When a spool may be adopted, and when it has been. */
+  static final class Turn {
+    final CompletableFuture<Void> begins = new CompletableFuture<>();
+    final CompletableFuture<Void> ends = new CompletableFuture<>();
+  }
+
   SpoolAdoption(Host host, Member member, Path data) {
     this.host = host;
     this.member = member;
     this.data = data;
   }
 
-  /** Sessions of mounts that left something to ship, to be kept alive while the host starts. */
+  /**
+   * Sessions of mounts that left something to ship, or that this host will serve on, to be kept
+   * alive while the host starts.
+   */
   static Map<Long, MountPulse> left(Path data) {
     Map<Long, MountPulse> left = new HashMap<>();
+    List<Long> kept = MountNote.sessionsLeft(data);
+    kept.forEach(id -> left.put(id, new Pulse(emptySpool(), 0)));
     for (SpoolDirectory directory : SpoolDirectory.leftIn(data)) {
       if (directory.isOfThisBoot() && !directory.read().isEmpty()) {
-        Spool spool = new Spool(SpoolStore.MEMORY, SystemTime.INSTANCE, () -> SpoolLimits.DEFAULT);
+        Spool spool = emptySpool();
         directory.read().forEach(spool::recovered);
-        directory
-            .about()
-            .ifPresent(about -> about.sessions().forEach(id -> left.put(id, new Pulse(spool))));
+        sessions(directory)
+            .forEach(id -> left.put(id, new Pulse(spool, kept.contains(id) ? 0 : Long.MAX_VALUE)));
       }
     }
     return left;
   }
 
-  /** In the background; those that are found now, not those of mounts that come later. */
+  private static Spool emptySpool() {
+    return new Spool(SpoolStore.MEMORY, SystemTime.INSTANCE, () -> SpoolLimits.DEFAULT);
+  }
+
+  private static List<Long> sessions(SpoolDirectory directory) {
+    return directory.about().map(SpoolDirectory.About::sessions).orElse(List.of());
+  }
+
+  /**
+   * In the background; those that are found now, not those of mounts that come later. Of a mount
+   * that will be served on, only when that has looked after its orphans ({@link #end}).
+   */
   void start() {
+    List<Long> kept = MountNote.sessionsLeft(data);
     for (SpoolDirectory left : SpoolDirectory.leftIn(data)) {
-      Thread.ofVirtual().name("adopt " + left.id()).start(() -> adopt(left));
+      Turn turn = new Turn();
+      List<Long> sessions = sessions(left);
+      if (sessions.stream().anyMatch(kept::contains)) {
+        sessions.forEach(id -> turns.put(id, turn));
+      } else {
+        turn.begins.complete(null);
+      }
+      Thread.ofVirtual().name("adopt " + left.id()).start(() -> adopt(left, turn));
     }
+  }
+
+  private void adopt(SpoolDirectory left, Turn turn) {
+    try {
+      turn.begins.completeOnTimeout(null, RESUMPTION.toMillis(), TimeUnit.MILLISECONDS).join();
+      adopt(left);
+    } finally {
+      turn.ends.complete(null);
+    }
+  }
+
+  /**
+   * Ends sessions of a mount that is served on: ships what they have left, and returns when no host
+   * takes their late writes any more.
+   */
+  void end(List<Long> sessions) {
+    begin(sessions).forEach(turn -> turn.ends.join());
+    fence(sessions);
+  }
+
+  /** What these sessions have left may be shipped now. */
+  List<Turn> begin(List<Long> sessions) {
+    List<Turn> begun =
+        sessions.stream()
+            .flatMap(session -> Optional.ofNullable(turns.get(session)).stream())
+            .toList();
+    begun.forEach(turn -> turn.begins.complete(null));
+    return begun;
   }
 
   private void adopt(SpoolDirectory left) {
@@ -105,7 +173,7 @@ final class SpoolAdoption {
             .openSession(new OpenSession(session, volume.id(), member.name(), about.mountPoint())));
     Spool spool = new Spool(left.open(), SystemTime.INSTANCE, () -> volume.rpo());
     writes.forEach(spool::recovered);
-    member.keepSession(session, before, new Pulse(spool));
+    member.keepSession(session, before, new Pulse(spool, Long.MAX_VALUE));
     try {
       Names names =
           Waits.get(
@@ -193,11 +261,7 @@ final class SpoolAdoption {
   }
 
   /** While it ships, the spool counts in the status as a mount's does. */
-  private record Pulse(Spool spool) implements MountPulse {
-    @Override
-    public long orphanCursor() {
-      return Long.MAX_VALUE;
-    }
+  private record Pulse(Spool spool, long orphanCursor) implements MountPulse {
 
     @Override
     public SpoolWindow window() {

@@ -3,7 +3,10 @@ package org.trefoilfs.tools.mount;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.trefoilfs.mount.fuse.MountOptions;
@@ -20,6 +23,9 @@ public final class MountPoints {
 
   /** The type that the kernel lists for every FUSE mount starts so. */
   private static final String FUSE = "fuse";
+
+  /** A dead mount fails at once; calls on one that a keeper keeps may wait for minutes. */
+  private static final Duration ANSWER = Duration.ofSeconds(3);
 
   private static final Logger LOG = LoggerFactory.getLogger(MountPoints.class);
 
@@ -65,12 +71,18 @@ public final class MountPoints {
 
   /**
    * Whether a mount's process is gone: every call on it then fails with ENOTCONN ("Transport
-   * endpoint is not connected").
+   * endpoint is not connected"). One on which calls wait is not dead.
    */
   public static boolean isDead(Path directory) {
     if (MountTable.at(directory).filter(mount -> mount.type().startsWith(FUSE)).isEmpty()) {
       return false;
     }
+    CompletableFuture<Boolean> asked = new CompletableFuture<>();
+    Thread.ofPlatform().daemon().start(() -> asked.complete(isNotConnected(directory)));
+    return asked.completeOnTimeout(false, ANSWER.toMillis(), TimeUnit.MILLISECONDS).join();
+  }
+
+  private static boolean isNotConnected(Path directory) {
     try {
       Files.getLastModifiedTime(directory);
       return false;

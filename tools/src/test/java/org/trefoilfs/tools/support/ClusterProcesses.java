@@ -35,6 +35,7 @@ import org.trefoilfs.tools.library.FsckResult;
 import org.trefoilfs.tools.library.Library;
 import org.trefoilfs.tools.library.TrefoilLibrary;
 import org.trefoilfs.tools.mount.FuseTransportKind;
+import org.trefoilfs.tools.mount.MountNote;
 import org.trefoilfs.tools.mount.MountSpec;
 import org.trefoilfs.tools.status.StatusReport;
 
@@ -286,6 +287,7 @@ public final class ClusterProcesses implements AutoCloseable {
     configs.keySet().forEach(host -> started.addAll(daemonsOf(host)));
     started.forEach(ProcessHandle::destroyForcibly);
     started.forEach(process -> process.onExit().join());
+    configs.keySet().forEach(host -> MountNote.abandon(data(host), mountPoint(host)));
     detachMounts(directory);
   }
 

@@ -222,6 +222,11 @@ public final class StubHost implements RunningHost {
   }
 
   @Override
+  public java.util.Optional<MountHandle> resume(VolumeInfo volume, MountSpec spec) {
+    return java.util.Optional.empty();
+  }
+
+  @Override
   public MountHandle mount(VolumeInfo volume, MountSpec spec) {
     CompletableFuture<Void> ended = new CompletableFuture<>();
     return new MountHandle() {
