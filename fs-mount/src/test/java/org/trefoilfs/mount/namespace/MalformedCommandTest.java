@@ -148,7 +148,9 @@ class MalformedCommandTest {
             new Operation.SetXattr(fs.at("a"), name, name, Names.XattrMode.CREATE_OR_REPLACE),
             new Operation.RemoveXattr(fs.at("a"), name),
             new Operation.Pin(List.of(fs.root, fs.root + 3)),
-            new Operation.Unpin(List.of(fs.root)));
+            new Operation.Unpin(List.of(fs.root)),
+            new Operation.TakeOver(91),
+            new Operation.Requested(5, new Operation.Rmdir(fs.at("d/h"))));
     List<byte[]> commands = new ArrayList<>();
     long sequence = 1_000;
     for (Operation operation : operations) {

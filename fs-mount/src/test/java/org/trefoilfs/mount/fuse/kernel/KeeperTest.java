@@ -1,0 +1,117 @@
+package org.trefoilfs.mount.fuse.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.CleanupMode;
+import org.junit.jupiter.api.io.TempDir;
+import org.trefoilfs.mount.fuse.MountTable;
+import org.trefoilfs.mount.fuse.ProcessId;
+import org.trefoilfs.mount.fuse.Unmounter;
+
+/** The process that keeps a mount's descriptors. */
+class KeeperTest {
+  @TempDir(cleanup = CleanupMode.NEVER)
+  Path temp;
+
+  @Test
+  void hasWhatItKeepsAndNothingElseAndEndsWhenToldTo() throws Exception {
+    Keeper.Descriptors kept =
+        new Keeper.Descriptors(KernelTransport.open(), ProcessCalls.memory("kept"));
+    Keeper keeper = Keeper.start(kept, Duration.ofMinutes(1));
+    try {
+      long pid = keeper.id().pid();
+      Awaitility.await().until(() -> command(pid).startsWith("/bin/sh"));
+      assertThat(descriptors(pid)).containsExactly("0", "1", "2", "3", "4");
+      String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
+      assertThat(stat.substring(stat.lastIndexOf(')')).split(" ")[4])
+          .as("a session of its own")
+          .isEqualTo(Long.toString(pid));
+
+      ProcessId other = new ProcessId(pid, keeper.id().started() + 1);
+      assertThat(Keeper.of(other)).as("another of the same number").isEmpty();
+      Keeper found = Keeper.of(keeper.id()).orElseThrow();
+      Keeper.Descriptors taken = found.descriptors().orElseThrow();
+      assertThat(target(taken.device())).isEqualTo("/dev/fuse");
+      assertThat(target(taken.table())).startsWith("/memfd:kept");
+      Native.close(taken.device());
+      Native.close(taken.table());
+    } finally {
+      keeper.end();
+      Native.close(kept.device());
+      Native.close(kept.table());
+    }
+    assertThat(keeper.id().lives()).isFalse();
+    assertThat(Keeper.of(keeper.id())).isEmpty();
+  }
+
+  @Test
+  void callsWaitForTheNextDaemonAndFailWhenNoneComesInTime() throws Exception {
+    Path mnt = Files.createDirectory(temp.resolve("mnt"));
+    Process daemon = daemon(mnt, "orphan_timeout=2s");
+    try {
+      ProcessId keeper = keeperOf(daemon);
+      Awaitility.await().until(() -> Files.isDirectory(mnt));
+      daemon.destroyForcibly().waitFor();
+      assertThat(keeper.lives()).isTrue();
+      long began = System.nanoTime();
+      Process call = new ProcessBuilder("stat", mnt + "/x").redirectErrorStream(true).start();
+      assertThat(call.waitFor(20, TimeUnit.SECONDS)).isTrue();
+      assertThat(System.nanoTime() - began).isGreaterThan(500_000_000L);
+      // Those that wait are ended with ECONNABORTED, and those that come later with ENOTCONN.
+      assertThat(call.inputReader().readLine()).containsAnyOf("abort", "not connected");
+      Awaitility.await().until(() -> !keeper.lives());
+    } finally {
+      daemon.destroyForcibly().waitFor();
+      if (MountTable.at(mnt).isPresent()) {
+        Unmounter.unmount(mnt, Unmounter.Manner.LAZY);
+      }
+      Files.delete(mnt);
+      Files.delete(temp);
+    }
+  }
+
+  private static Process daemon(Path at, String options) throws IOException {
+    return new ProcessBuilder(
+            ProcessHandle.current().info().command().orElseThrow(),
+            "-Xmx64m",
+            "-XX:TieredStopAtLevel=1",
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            System.getProperty("java.class.path"),
+            KeptMain.class.getName(),
+            at.toString(),
+            options)
+        .redirectError(ProcessBuilder.Redirect.INHERIT)
+        .start();
+  }
+
+  private static ProcessId keeperOf(Process daemon) {
+    String line =
+        daemon.inputReader().lines().filter(said -> said.startsWith("keeper ")).findFirst().get();
+    String[] words = line.split(" ");
+    return new ProcessId(Long.parseLong(words[1]), Long.parseLong(words[2]));
+  }
+
+  private static String command(long pid) throws IOException {
+    return Files.readString(Path.of("/proc/" + pid + "/cmdline"));
+  }
+
+  private static List<String> descriptors(long pid) throws IOException {
+    try (Stream<Path> files = Files.list(Path.of("/proc/" + pid + "/fd"))) {
+      return files.map(file -> file.getFileName().toString()).sorted().toList();
+    }
+  }
+
+  private static String target(int descriptor) throws IOException {
+    return Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor)).toString();
+  }
+}
