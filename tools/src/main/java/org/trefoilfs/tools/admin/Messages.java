@@ -109,6 +109,18 @@ public final class Messages {
 
   public record Directory(String directory) {}
 
+  /** What becomes of a host's mounts when it stops. */
+  public enum Mounts {
+    UNMOUNTED,
+    /** Calls on them wait for its next start. */
+    KEPT
+  }
+
+  /**
+   * @param mounts absent: unmounted
+   */
+  public record Stop(@Nullable Mounts mounts) {}
+
   /**
    * Writes that were acknowledged by a mount and will never be in the volume, because the mount was
    * evicted before it had shipped them.

@@ -20,6 +20,7 @@ import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.membership.HostInfo;
 import org.trefoilfs.tools.admin.AdminEndpoint;
 import org.trefoilfs.tools.admin.DaemonService;
+import org.trefoilfs.tools.admin.Messages.Mounts;
 import org.trefoilfs.tools.admin.Verb;
 import org.trefoilfs.tools.library.Library;
 import org.trefoilfs.tools.library.RunningHost;
@@ -49,6 +50,7 @@ public final class Daemon implements AutoCloseable {
       Executors.newSingleThreadScheduledExecutor(
           task -> Thread.ofPlatform().daemon().name("housekeeping").unstarted(task));
   private volatile @Nullable Running running;
+  private volatile Mounts atStop = Mounts.UNMOUNTED;
 
   private record Running(RunningHost host, KeptMounts mounts, DaemonService verbs) {}
 
@@ -76,8 +78,7 @@ public final class Daemon implements AutoCloseable {
   private void serve(Library library, HostConfig config) {
     RunningHost host = library.start(config.toOptions(), new AdminEndpoint(this::handle));
     KeptMounts mounts = new KeptMounts(data, host.identity().name(), new Mounting(host));
-    running =
-        new Running(host, mounts, new HostVerbs(host, data, mounts, stopRequested::countDown));
+    running = new Running(host, mounts, new HostVerbs(host, data, mounts, this::requestStop));
     RunningHost.Identity identity = host.identity();
     registry.add(
         new Registry.Daemon(
@@ -91,6 +92,11 @@ public final class Daemon implements AutoCloseable {
     var unused =
         housekeeping.scheduleWithFixedDelay(
             () -> refreshPeers(host), 1, PEERS_SECONDS, TimeUnit.SECONDS);
+  }
+
+  private void requestStop(Mounts mounts) {
+    atStop = mounts;
+    stopRequested.countDown();
   }
 
   private JsonNode handle(Verb verb, JsonNode argument) {
@@ -158,7 +164,9 @@ public final class Daemon implements AutoCloseable {
     stopRequested.await();
   }
 
-  /** Unmounts, stops the host and frees the directory. Idempotent. */
+  /**
+   * Unmounts, unless the mounts are to be kept, stops the host and frees the directory. Idempotent.
+   */
   @Override
   public void close() {
     if (!closed.compareAndSet(false, true)) {
@@ -167,7 +175,10 @@ public final class Daemon implements AutoCloseable {
     housekeeping.shutdownNow();
     Running now = running;
     if (now != null) {
-      now.mounts().close();
+      switch (atStop) {
+        case UNMOUNTED -> now.mounts().close();
+        case KEPT -> now.mounts().leave();
+      }
       running = null;
       now.host().close();
       registry.removeDaemon(ProcessId.current());

@@ -8,7 +8,9 @@ import org.trefoilfs.mount.fuse.ProcessId;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.tools.admin.AdminClient;
+import org.trefoilfs.tools.admin.Messages.Mounts;
 import org.trefoilfs.tools.admin.Messages.Nothing;
+import org.trefoilfs.tools.admin.Messages.Stop;
 import org.trefoilfs.tools.admin.Verb;
 import org.trefoilfs.tools.library.Library;
 
@@ -65,12 +67,18 @@ public final class DaemonProcess {
         .isPresent();
   }
 
+  /** As {@link #stop(Path, Mounts)}, and its mounts are unmounted. */
+  public boolean stop(Path data) {
+    return stop(data, Mounts.UNMOUNTED);
+  }
+
   /**
-   * Stops the daemon of a directory: by asking, else by SIGTERM.
+   * Stops the daemon of a directory: by asking, else by SIGTERM, which unmounts.
    *
+   * @param mounts what becomes of its mounts
    * @return whether one was running. NOT_FOUND when the directory never had one
    */
-  public boolean stop(Path data) {
+  public boolean stop(Path data, Mounts mounts) {
     DaemonFile file =
         DaemonFile.load(data)
             .orElseThrow(
@@ -81,7 +89,7 @@ public final class DaemonProcess {
     if (!file.isRunning()) {
       return false;
     }
-    if (ask(file) && awaitEnd(file.process(), STOP_PATIENCE)) {
+    if (ask(file, mounts) && awaitEnd(file.process(), STOP_PATIENCE)) {
       return true;
     }
     ProcessHandle.of(file.process().pid()).ifPresent(ProcessHandle::destroy);
@@ -100,11 +108,11 @@ public final class DaemonProcess {
     return true;
   }
 
-  private boolean ask(DaemonFile file) {
+  private boolean ask(DaemonFile file, Mounts mounts) {
     try (AdminClient client =
         new AdminClient(
             library.connect(file.addresses().subList(0, 1), ASK_PATIENCE), ASK_PATIENCE)) {
-      client.ask(Verb.STOP, Nothing.class);
+      client.ask(Verb.STOP, new Stop(mounts), Nothing.class);
       return true;
     } catch (TrefoilException e) {
       // It may have stopped before its answer left.

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.commit.CommitMode;
@@ -47,11 +48,11 @@ final class HostVerbs implements DaemonService {
   private final RunningHost host;
   private final Path data;
   private final KeptMounts mounts;
-  private final Runnable stop;
+  private final Consumer<Messages.Mounts> stop;
   private final HostAdministration administration;
   private final LostWrites lost;
 
-  HostVerbs(RunningHost host, Path data, KeptMounts mounts, Runnable stop) {
+  HostVerbs(RunningHost host, Path data, KeptMounts mounts, Consumer<Messages.Mounts> stop) {
     this.host = host;
     this.data = data;
     this.mounts = mounts;
@@ -82,7 +83,7 @@ final class HostVerbs implements DaemonService {
           case UNMOUNT -> unmount(Json.convert(argument, Directory.class));
           case MOUNTS -> new MountList(mounts.lines());
           case FSCK -> host.fsck();
-          case STOP -> stop();
+          case STOP -> stop(Json.convert(argument, Messages.Stop.class));
         });
   }
 
@@ -233,8 +234,8 @@ final class HostVerbs implements DaemonService {
     return new Messages.Nothing();
   }
 
-  private Messages.Nothing stop() {
-    stop.run();
+  private Messages.Nothing stop(Messages.Stop argument) {
+    stop.accept(Optional.ofNullable(argument.mounts()).orElse(Messages.Mounts.UNMOUNTED));
     return new Messages.Nothing();
   }
 }

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -249,12 +250,33 @@ public final class KeptMounts implements AutoCloseable {
   @Override
   public void close() {
     closing.countDown();
-    List<Entry> mounted;
-    synchronized (this) {
-      mounted = List.copyOf(entries.values());
+    List<Entry> mounted = entries();
+    eachAtOnce(mounted, this::detach);
+    mounted.forEach(entry -> mounter.forgotten(entry.spec.path()));
+  }
+
+  /** Leaves to the next daemon those that can outlive this one, and unmounts the others. */
+  public void leave() {
+    closing.countDown();
+    eachAtOnce(entries(), KeptMounts::leave);
+  }
+
+  private static void leave(Entry entry) {
+    MountHandle handle = entry.handle;
+    if (handle != null) {
+      handle.leave();
     }
+  }
+
+  private synchronized List<Entry> entries() {
+    return List.copyOf(entries.values());
+  }
+
+  private static void eachAtOnce(List<Entry> entries, Consumer<Entry> action) {
     List<Thread> threads =
-        mounted.stream().map(entry -> Thread.ofVirtual().start(() -> detach(entry))).toList();
+        entries.stream()
+            .map(entry -> Thread.ofVirtual().start(() -> action.accept(entry)))
+            .toList();
     for (Thread thread : threads) {
       try {
         thread.join();
@@ -263,7 +285,6 @@ public final class KeptMounts implements AutoCloseable {
         return;
       }
     }
-    mounted.forEach(entry -> mounter.forgotten(entry.spec.path()));
   }
 
   private synchronized void save() {

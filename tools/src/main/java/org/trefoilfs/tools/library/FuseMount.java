@@ -160,6 +160,17 @@ final class FuseMount implements MountHandle {
   }
 
   @Override
+  public void leave() {
+    if (kept.filter(some -> some.connection().leave()).isEmpty()) {
+      close();
+    } else if (closed.compareAndSet(false, true)) {
+      housekeeping.shutdownNow();
+      session.leave();
+      LOG.info("the mount at {} is left to the next daemon", mounted.mountPoint());
+    }
+  }
+
+  @Override
   public void close() {
     if (closed.compareAndSet(false, true)) {
       mounted.unmount();

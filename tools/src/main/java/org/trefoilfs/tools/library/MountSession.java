@@ -269,6 +269,21 @@ final class MountSession implements AutoCloseable {
     unused.join();
   }
 
+  /**
+   * Ships what is left, and leaves the session as it is: the next daemon ends it, if it comes
+   * before the session runs out.
+   */
+  void leave() {
+    closing.countDown();
+    Opened last = current;
+    boolean drained = drain(last);
+    member.dropSession(last.id);
+    last.store.close();
+    if (drained) {
+      last.directory.ifPresent(SpoolDirectory::delete);
+    }
+  }
+
   /** Others need not wait until the session is known to be over. */
   private void letGo() {
     WriteBack attached = writeBack;

@@ -7,6 +7,11 @@ public interface MountHandle extends AutoCloseable {
   /** Completes when the mount is gone, whoever took it off. */
   CompletableFuture<Void> ended();
 
+  /** Leaves the mount to the next daemon, if it can outlive this one; else unmounts. */
+  default void leave() {
+    close();
+  }
+
   /** Unmounts; does nothing when the mount is gone. */
   @Override
   void close();

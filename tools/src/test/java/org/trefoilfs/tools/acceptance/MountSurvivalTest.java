@@ -69,6 +69,7 @@ final class MountSurvivalTest {
         for (int round = 1; round <= ROUNDS; round++) {
           restart(cluster, probe, round);
         }
+        upgrade(cluster, probe);
         assertThat(MountTable.at(mount).orElseThrow().device()).as("the same").isEqualTo(device);
         fio.stop();
         git.stop();
@@ -86,13 +87,22 @@ final class MountSurvivalTest {
   private static void restart(ClusterProcesses cluster, Probe probe, int round) {
     probe.longestMillis();
     cluster.kill(1);
-    long killed = System.nanoTime();
+    Figures.say("round %d: %s", round, start(cluster, probe));
+  }
+
+  private static void upgrade(ClusterProcesses cluster, Probe probe) {
+    probe.longestMillis();
+    cluster.stopKeepingMounts(1);
+    Figures.say("stopped with its mounts kept: %s", start(cluster, probe));
+  }
+
+  private static String start(ClusterProcesses cluster, Probe probe) {
+    long began = System.nanoTime();
     cluster.restart(1);
-    long started = (System.nanoTime() - killed) / 1_000_000;
+    long started = (System.nanoTime() - began) / 1_000_000;
     probe.awaitCall();
-    Figures.say(
-        "round %d: the daemon served after %d ms, the longest call took %d ms",
-        round, started, probe.longestMillis());
+    return "the daemon served after %d ms, the longest call took %d ms"
+        .formatted(started, probe.longestMillis());
   }
 
   /** Makes a small file again and again, and knows the longest call. */

@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 /** A program that works on a mount until it is told to stop, or until a call of it fails. */
 final class Workload implements AutoCloseable {
@@ -50,8 +51,25 @@ final class Workload implements AutoCloseable {
   /** Ends it; no call of it has failed. */
   void stop() throws IOException, InterruptedException {
     Files.createFile(enough);
-    assertThat(process.waitFor(END_S, TimeUnit.SECONDS)).as("%s ends", name).isTrue();
+    boolean ended = process.waitFor(END_S, TimeUnit.SECONDS);
+    assertThat(ended).as("%s ends; it does: %s", name, ended ? "" : hanging()).isTrue();
     assertThat(process.exitValue()).as("%s: %s", name, Files.readString(output)).isZero();
+  }
+
+  /** The programs that run, and where in the kernel each of them waits. */
+  private String hanging() {
+    return process
+        .descendants()
+        .map(one -> one.info().commandLine().orElse("?") + " in " + waitsIn(one.pid()))
+        .collect(Collectors.joining("; "));
+  }
+
+  private static String waitsIn(long pid) {
+    try {
+      return Files.readString(Path.of("/proc", Long.toString(pid), "wchan"));
+    } catch (IOException gone) {
+      return "no process";
+    }
   }
 
   @Override

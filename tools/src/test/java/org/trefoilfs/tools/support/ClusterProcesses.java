@@ -22,6 +22,7 @@ import org.trefoilfs.replication.membership.Address;
 import org.trefoilfs.tools.Trefoil;
 import org.trefoilfs.tools.admin.AdminClient;
 import org.trefoilfs.tools.admin.Messages.Directory;
+import org.trefoilfs.tools.admin.Messages.Mounts;
 import org.trefoilfs.tools.admin.Messages.Nothing;
 import org.trefoilfs.tools.admin.Messages.VolumeArgument;
 import org.trefoilfs.tools.admin.Messages.VolumeLine;
@@ -183,6 +184,11 @@ public final class ClusterProcesses implements AutoCloseable {
   /** A clean stop. */
   public void stop(int host) {
     daemons(host).stop(data(host));
+  }
+
+  /** A clean stop before another start: mounts of the kernel transport stay. */
+  public void stopKeepingMounts(int host) {
+    daemons(host).stop(data(host), Mounts.KEPT);
   }
 
   public boolean isRunning(int host) {

@@ -22,6 +22,9 @@ interface Device {
    */
   int resend();
 
+  /** Nothing is answered any more: another process will. */
+  void silence();
+
   /** No call may be under way or follow. */
   void close();
 }

@@ -19,6 +19,7 @@ final class FuseDevice implements Device {
   private static final ByteBuffer EMPTY = ByteBuffer.allocate(0);
 
   private final int descriptor;
+  private volatile boolean silent;
   private final BlockingQueue<Scratch> idle = new ArrayBlockingQueue<>(KEPT);
 
   FuseDevice(int descriptor) {
@@ -32,6 +33,9 @@ final class FuseDevice implements Device {
 
   @Override
   public int reply(long unique, int error, ByteBuffer body) {
+    if (silent) {
+      return 0;
+    }
     Scratch kept = idle.poll();
     Scratch scratch = kept == null ? new Scratch() : kept;
     int vectors = scratch.lay(unique, error, body);
@@ -46,6 +50,11 @@ final class FuseDevice implements Device {
   @Override
   public int resend() {
     return reply(0, -NOTIFY_RESEND, EMPTY);
+  }
+
+  @Override
+  public void silence() {
+    silent = true;
   }
 
   @Override

@@ -1,6 +1,7 @@
 package org.trefoilfs.mount.fuse.kernel;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -30,6 +31,9 @@ import org.trefoilfs.replication.env.TimeSource;
 public final class KernelConnection implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(KernelConnection.class);
 
+  /** Calls that take longer wait for what this process cannot give them any more. */
+  private static final Duration LEAVING = Duration.ofSeconds(5);
+
   private final KernelTransport transport;
   private final Keeper.Descriptors descriptors;
   private final SharedHandles handles;
@@ -38,6 +42,8 @@ public final class KernelConnection implements AutoCloseable {
   private final Optional<Keeper> former;
 
   private Optional<Keeper> keeper = Optional.empty();
+
+  private Optional<KernelSession> serves = Optional.empty();
 
   /** The descriptors are in the hands of what serves. */
   private boolean served;
@@ -120,6 +126,7 @@ public final class KernelConnection implements AutoCloseable {
       Handshake handshake = KernelTransport.shakeHands(session);
       keepIfPossible(serving, handshake, noted);
       session.serve(KernelTransport.readers(serving.options()));
+      serves = Optional.of(session);
       return session;
     } finally {
       Native.close(descriptors.table());
@@ -163,6 +170,7 @@ public final class KernelConnection implements AutoCloseable {
     KernelSession session =
         transport.session(serving.vfs(), serving.path(), serving.options(), served);
     session.resume(KernelTransport.readers(serving.options()));
+    serves = Optional.of(session);
     return session;
   }
 
@@ -171,6 +179,19 @@ public final class KernelConnection implements AutoCloseable {
     keeper = Optional.of(started);
     String device = MountTable.at(serving.path()).map(MountTable.Mount::device).orElse("");
     noted.accept(new State(device, minor, RequestBuffer.MAX_IO, started.id()));
+  }
+
+  /**
+   * Leaves the mount to the next process: calls under way end, those that come wait for it.
+   *
+   * @return false when the mount ends with this process
+   */
+  public boolean leave() {
+    if (keeper.isEmpty() || serves.isEmpty()) {
+      return false;
+    }
+    serves.get().leave(LEAVING);
+    return true;
   }
 
   /** The mount is gone, or is to end with this process. */

@@ -2,7 +2,9 @@ package org.trefoilfs.mount.fuse.kernel;
 
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,6 +22,7 @@ import org.trefoilfs.replication.TrefoilException;
  * is closed after the last answer, because its number may be another file's then.
  */
 final class KernelSession extends ServedMount {
+  private static final long POLL_NANOS = 2_000_000;
   private static final Logger log = LoggerFactory.getLogger(KernelSession.class);
 
   private final Device device;
@@ -34,6 +37,8 @@ final class KernelSession extends ServedMount {
 
   /** Readers to start when all requests that an earlier daemon had read have come. */
   private int waitingReaders;
+
+  private volatile boolean leaving;
 
   KernelSession(Path path, CallStatistics statistics, Device device, Dispatcher dispatcher) {
     super(path, statistics);
@@ -107,13 +112,31 @@ final class KernelSession extends ServedMount {
     return handshake;
   }
 
+  /**
+   * Leaves the mount to another process: what is read from now on is for that one, and what is
+   * being served has this long to end. Nothing is answered after it.
+   */
+  void leave(Duration patience) {
+    leaving = true;
+    long deadline = System.nanoTime() + patience.toNanos();
+    while (isBusy() && System.nanoTime() - deadline < 0) {
+      LockSupport.parkNanos(POLL_NANOS);
+    }
+    device.silence();
+  }
+
+  private boolean isBusy() {
+    int all = readers.get();
+    return users.get() > all || free.get() < all;
+  }
+
   private void work() {
     RequestBuffer buffer = new RequestBuffer();
     try {
       int length;
       while ((length = receive(buffer)) > 0) {
         RequestFrame frame = frame(buffer.first(length));
-        if (frame != null && !Opcode.unanswered(frame.opcode())) {
+        if (frame != null && !leaving && !Opcode.unanswered(frame.opcode())) {
           admitOthers(frame);
           dispatch(frame);
         }

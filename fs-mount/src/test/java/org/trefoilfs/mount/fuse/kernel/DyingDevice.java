@@ -51,6 +51,11 @@ final class DyingDevice implements Device {
   }
 
   @Override
+  public void silence() {
+    device.silence();
+  }
+
+  @Override
   public void close() {
     device.close();
   }

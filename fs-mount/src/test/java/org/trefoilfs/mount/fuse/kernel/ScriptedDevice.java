@@ -76,6 +76,11 @@ final class ScriptedDevice implements Device {
   }
 
   @Override
+  public void silence() {
+    throw new AssertionError("silenced");
+  }
+
+  @Override
   public void close() {
     if (closed.getAndSet(true)) {
       throw new AssertionError("closed twice");
