@@ -4,8 +4,10 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.trefoilfs.mount.namespace.Dentry;
 import org.trefoilfs.mount.namespace.FileType;
+import org.trefoilfs.mount.vfs.HandleTable;
 import org.trefoilfs.mount.vfs.Vfs;
 
 /**
@@ -23,6 +25,7 @@ final class DirectoryPacker {
   private static final long UNKNOWN = 0xffffffffL;
 
   private final ByteBuffer out;
+  private HandleTable.@Nullable Place last;
 
   private DirectoryPacker(int size) {
     out = ByteBuffer.allocate(size).order(ByteOrder.nativeOrder());
@@ -31,6 +34,9 @@ final class DirectoryPacker {
   static ByteBuffer pack(Vfs vfs, long handle, long inode, long offset, int size) {
     DirectoryPacker packer = new DirectoryPacker(size);
     packer.fill(vfs, handle, inode, offset);
+    if (packer.last != null) {
+      vfs.toldOf(handle, packer.last);
+    }
     return packer.out.flip();
   }
 
@@ -54,6 +60,7 @@ final class DirectoryPacker {
           return;
         }
         next++;
+        last = new HandleTable.Place(next - DOTS, entry.name());
       }
     }
   }

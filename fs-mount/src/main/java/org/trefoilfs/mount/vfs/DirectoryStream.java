@@ -26,6 +26,11 @@ final class DirectoryStream {
   private List<Dentry> page = List.of();
   private int pageNumber = -1;
 
+  /** The position from which pages are counted, and the name before it. */
+  private long base;
+
+  private byte[] start = START;
+
   DirectoryStream(long directory, Names names, Waiting waiting) {
     this.directory = directory;
     this.names = names;
@@ -36,26 +41,37 @@ final class DirectoryStream {
     return directory;
   }
 
+  /** Begins where an earlier stream had come to. */
+  synchronized void goOn(HandleTable.Place place) {
+    begin(place.position(), place.name());
+  }
+
+  private void begin(long position, byte[] after) {
+    base = position;
+    start = after;
+    pageEnds.clear();
+    pageNumber = -1;
+  }
+
   /** Entries from the position on, as far as they are at hand; none at the end. */
   synchronized List<Dentry> from(long position) {
-    if (position == 0) {
-      pageEnds.clear();
-      pageNumber = -1;
+    if (position == 0 || position < base) {
+      begin(0, START);
     }
-    int wanted = (int) Math.min(Integer.MAX_VALUE, position / PAGE);
+    int wanted = (int) Math.min(Integer.MAX_VALUE, (position - base) / PAGE);
     if (wanted != pageNumber) {
       load(Math.min(wanted, pageEnds.size()));
     }
-    // Of an earlier daemon's stream no page is known: counted anew from the start.
+    // Of an earlier daemon's stream no page is known: counted from where it is known to have been.
     while (pageNumber < wanted && pageNumber < pageEnds.size()) {
       load(pageNumber + 1);
     }
-    int within = (int) Math.min(PAGE, position - (long) pageNumber * PAGE);
+    int within = (int) Math.min(PAGE, position - base - (long) pageNumber * PAGE);
     return within >= page.size() ? List.of() : page.subList(within, page.size());
   }
 
   private void load(int number) {
-    byte[] after = number == 0 ? START : pageEnds.get(number - 1);
+    byte[] after = number == 0 ? start : pageEnds.get(number - 1);
     page = list(after);
     pageNumber = number;
     if (number == pageEnds.size() && page.size() == PAGE) {

@@ -3,8 +3,9 @@ package org.trefoilfs.mount.vfs;
 import java.util.List;
 
 /**
- * Where the numbers of open files are noted so that they outlive this process: what the kernel has
- * open can be asked of nobody else. Called by many threads, on the way of each open and close.
+ * Where the numbers of open files, and how far directories were read, are noted so that they
+ * outlive this process: what the kernel has open can be asked of nobody else. Called by many
+ * threads, on the way of each open and close.
  */
 public interface HandleTable {
   /** Of a mount that ends with its process. */
@@ -25,6 +26,17 @@ public interface HandleTable {
 
         @Override
         public void closed(long handle) {}
+
+        @Override
+        public void read(long directory, Place upTo) {}
+
+        @Override
+        public List<Place> places(long directory) {
+          return List.of();
+        }
+
+        @Override
+        public void closedDirectory(long directory) {}
       };
 
   /**
@@ -33,6 +45,14 @@ public interface HandleTable {
    * @param request of the kernel's, that opened it
    */
   record Open(long handle, long inode, long request) {}
+
+  /**
+   * Where the reading of an open directory has come to: names are numbered as they are handed out.
+   *
+   * @param position how many were
+   * @param name the last of them
+   */
+  record Place(long position, byte[] name) {}
 
   /** Numbers up to this one were given by earlier daemons. */
   long before();
@@ -43,4 +63,12 @@ public interface HandleTable {
   void opened(Open file);
 
   void closed(long handle);
+
+  /** An answer goes so far, which the kernel may not get. */
+  void read(long directory, Place upTo);
+
+  /** How far the latest answers went, in no order; none if there were too many directories. */
+  List<Place> places(long directory);
+
+  void closedDirectory(long directory);
 }

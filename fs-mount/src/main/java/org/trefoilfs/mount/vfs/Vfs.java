@@ -55,7 +55,7 @@ public final class Vfs {
     this.data = new FileData(names, volume, time, waiting, writeBack);
     this.orphans = new OrphanKeeper(names, inodes);
     this.files = new OpenFiles(options.handles(), inodes);
-    this.directories = new DirectoryStreams(options.handles().before(), names, waiting);
+    this.directories = new DirectoryStreams(options.handles(), names, waiting);
   }
 
   public long root() {
@@ -157,7 +157,12 @@ public final class Vfs {
    * @param inode the directory's, of a handle that an earlier daemon gave
    */
   public List<Dentry> readDirectory(long handle, long inode, long position) {
-    return directories.get(handle, inode).from(position);
+    return directories.read(handle, inode, position);
+  }
+
+  /** The kernel is told of an open directory's entries up to this one. */
+  public void toldOf(long handle, HandleTable.Place upTo) {
+    directories.told(handle, upTo);
   }
 
   public void closeDirectory(long handle) {

@@ -25,6 +25,9 @@ final class MountSurvivalTest {
   private static final int ROUNDS =
       Integer.parseInt(System.getenv().getOrDefault("TREFOIL_SURVIVAL_ROUNDS", "3"));
 
+  /** After every so many kills, it is stopped with its mounts kept, and started. */
+  private static final int UPGRADES = 3;
+
   private static final String FIO =
       """
       fio --name=verify --rw=randwrite --bs=16k --size=2m --ioengine=psync --fallocate=none \
@@ -68,8 +71,10 @@ final class MountSurvivalTest {
           Probe probe = new Probe(mount.resolve("probe"))) {
         for (int round = 1; round <= ROUNDS; round++) {
           restart(cluster, probe, round);
+          if (round % UPGRADES == 0) {
+            upgrade(cluster, probe);
+          }
         }
-        upgrade(cluster, probe);
         assertThat(MountTable.at(mount).orElseThrow().device()).as("the same").isEqualTo(device);
         fio.stop();
         git.stop();

@@ -25,6 +25,7 @@ import org.trefoilfs.replication.TrefoilException;
  * <pre>
  * header   u64 numbers given up to now, at most   u64 slots in use, at most    u64 unused[2]
  * slot     u64 handle, 0: free                    u64 inode   u64 request      u64 unused
+ * and behind the last slot: SharedPlaces
  * </pre>
  */
 final class SharedHandles implements HandleTable {
@@ -39,11 +40,12 @@ final class SharedHandles implements HandleTable {
   /** More than one daemon ever numbers. */
   private static final long NUMBERS = 1L << 40;
 
-  private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
+  static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
 
   /** Pages appear as they are used; unmapped when nothing refers to it any more. */
   private final MemorySegment memory;
 
+  private final SharedPlaces places;
   private final long before;
   private final List<Open> left = new ArrayList<>();
   private final Map<Long, Long> slots = new HashMap<>();
@@ -58,11 +60,14 @@ final class SharedHandles implements HandleTable {
             Path.of("/proc/self/fd", Integer.toString(descriptor)),
             StandardOpenOption.READ,
             StandardOpenOption.WRITE)) {
-      memory = channel.map(FileChannel.MapMode.READ_WRITE, 0, SLOTS * SLOT, Arena.ofAuto());
+      memory =
+          channel.map(
+              FileChannel.MapMode.READ_WRITE, 0, SLOTS * SLOT + SharedPlaces.BYTES, Arena.ofAuto());
     } catch (IOException e) {
       throw new TrefoilException(
           Reason.IO, "the memory of a mount's open files cannot be mapped: " + e, e);
     }
+    places = new SharedPlaces(memory.asSlice(SLOTS * SLOT, SharedPlaces.BYTES));
     before = get(0);
     put(0, before + NUMBERS);
     for (long slot = 1; slot <= get(IN_USE); slot++) {
@@ -107,6 +112,21 @@ final class SharedHandles implements HandleTable {
       put(slot * SLOT, 0);
       free.add(slot);
     }
+  }
+
+  @Override
+  public void read(long directory, Place upTo) {
+    places.read(directory, upTo);
+  }
+
+  @Override
+  public List<Place> places(long directory) {
+    return places.of(directory);
+  }
+
+  @Override
+  public void closedDirectory(long directory) {
+    places.closed(directory);
   }
 
   private long get(long offset) {
