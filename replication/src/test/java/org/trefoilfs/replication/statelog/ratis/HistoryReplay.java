@@ -57,6 +57,8 @@ final class HistoryReplay implements AutoCloseable {
   /** Whoever led when last looked at; asked while it is being stopped, too. */
   private RatisStateLog leader;
 
+  private HostId leading;
+
   private int unknown;
   private int refused;
 
@@ -72,6 +74,7 @@ final class HistoryReplay implements AutoCloseable {
     random = new Random(seed);
     cluster = new Cluster(directory, SETTINGS, ClusterModule::new);
     leader = cluster.grow(3);
+    leading = cluster.hostOf(leader);
   }
 
   /** What it was like, for the log. */
@@ -145,6 +148,7 @@ final class HistoryReplay implements AutoCloseable {
   private RatisStateLog leader() {
     if (!leader.isLeader()) {
       leader = cluster.awaitLeader();
+      leading = cluster.hostOf(leader);
     }
     return leader;
   }
@@ -161,9 +165,8 @@ final class HistoryReplay implements AutoCloseable {
   private long epoch() {
     while (true) {
       try {
-        RatisStateLog asked = leader();
-        Cluster.get(asked.verifyLeadership());
-        return ((ClusterModule) cluster.modules.get(cluster.hostOf(asked))).view().epoch();
+        Cluster.get(leader().verifyLeadership());
+        return ((ClusterModule) cluster.modules.get(leading)).view().epoch();
       } catch (RuntimeException e) {
         assertThat(TrefoilException.of(e).reason())
             .isIn(Reason.NOT_LEADER, Reason.UNAVAILABLE, Reason.OUTCOME_UNKNOWN);
@@ -176,13 +179,13 @@ final class HistoryReplay implements AutoCloseable {
   /** Begins it, beside the command that is submitted next; at most one server is down at a time. */
   private CompletableFuture<Void> strike(Fault fault) {
     restartStopped();
-    HostId leading = cluster.hostOf(leader());
+    RatisStateLog striking = leader();
     HostId other =
         cluster.logs.keySet().stream().filter(id -> !id.equals(leading)).findAny().orElseThrow();
     return switch (fault) {
       case LEADER_STOPS -> stop(leading);
       case FOLLOWER_STOPS -> stop(other);
-      case LEADER_HANDS_OVER -> leader.transferLeadership(other).exceptionally(_ -> null);
+      case LEADER_HANDS_OVER -> striking.transferLeadership(other).exceptionally(_ -> null);
       case ALL_RESTART -> {
         cluster.stopAll();
         restartStopped();
