@@ -18,8 +18,10 @@ run_testbed() {
     "$here/pom.xml" "$here"/*/pom.xml "$here"/*/src/main "$here/tools/src/test" \
     -- -pl tools -am -DskipTests package dependency:build-classpath \
     -Dmdep.includeScope=test -Dmdep.outputFile="$classpath"
-  exec "$JAVA_HOME/bin/java" -Xmx512m --enable-native-access=ALL-UNNAMED \
-    --add-opens=java.base/java.nio=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
+  build_program
+  # Daemons run as they are shipped, without the tests.
+  exec "$JAVA_HOME/bin/java" -Xmx512m "${java_options[@]}" \
+    -Dtrefoil.classpath="$lib/*" -Dtrefoil.aot="$aot" \
     -cp "$here/tools/target/test-classes:$here/tools/target/classes:$(<"$classpath")" \
     "$class" "$@"
 }

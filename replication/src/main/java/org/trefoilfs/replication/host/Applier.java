@@ -452,6 +452,9 @@ final class Applier implements Closeable {
           throw e;
         }
         log.error("committed writes wait for space in the journal: {}", e.getMessage());
+        if (closed) {
+          throw new InterruptedException("closed");
+        }
         Thread.sleep(FULL_PAUSE);
       }
     }
@@ -642,7 +645,9 @@ final class Applier implements Closeable {
   public void close() {
     barrierQuietly();
     closed = true;
-    thread.interrupt();
+    // Not by an interrupt, which would close the chunk file that is being written.
+    queue.add(new Work.Barrier(new CompletableFuture<>()));
+    hurryUp(1);
     try {
       thread.join(5_000);
     } catch (InterruptedException e) {

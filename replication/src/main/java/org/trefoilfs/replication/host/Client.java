@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -57,9 +56,7 @@ public final class Client implements Closeable {
   private Client(List<Address> seeds, Duration timeout) {
     this.seeds = List.copyOf(seeds);
     this.timeout = timeout;
-    timer =
-        Executors.newScheduledThreadPool(
-            2, Thread.ofPlatform().name("trefoil-client-", 0).daemon().factory());
+    timer = Timers.start("trefoil-client", 2);
     transport =
         new NettyTransport(
             () -> new LocalIdentity(view.clusterId(), 0, 0), TransportOptions.DEFAULT);
@@ -218,7 +215,7 @@ public final class Client implements Closeable {
 
   @Override
   public void close() {
-    timer.shutdownNow();
+    Timers.stop(timer);
     transport.close();
   }
 }

@@ -153,12 +153,8 @@ public final class Host implements Closeable {
   private Host(HostOptions options, AdminHandler admin) {
     this.options = options;
     this.admin = admin;
-    timer =
-        Executors.newScheduledThreadPool(
-            2, Thread.ofPlatform().name("trefoil-timer-", 0).daemon().factory());
-    heart =
-        Executors.newSingleThreadScheduledExecutor(
-            Thread.ofPlatform().name("trefoil-heart").daemon().factory());
+    timer = Timers.start("trefoil-timer", 2);
+    heart = Timers.start("trefoil-heart", 1);
     viewThread =
         Executors.newSingleThreadExecutor(
             Thread.ofPlatform().name("trefoil-views").daemon().factory());
@@ -413,9 +409,15 @@ public final class Host implements Closeable {
       default -> {
         if (fenced.get()) {
           throw new TrefoilException(
-              Reason.IO, "this host's disk has failed; it serves nothing until it is replaced");
+              Reason.UNAVAILABLE,
+              "this host's disk has failed; it serves nothing until it is replaced");
         }
-        now.groups().handle(request, reply);
+        GroupReply answer = new GroupReply(reply, fenced::get);
+        try {
+          now.groups().handle(request, answer);
+        } catch (TrefoilException e) {
+          throw answer.refusal(e);
+        }
       }
     }
   }
@@ -614,11 +616,12 @@ public final class Host implements Closeable {
       leave(now);
     }
     closed.set(true);
-    heart.shutdownNow();
-    timer.shutdownNow();
+    Timers.stop(heart);
+    Timers.stop(timer);
     server.close();
     if (now != null) {
       quietly("state log", now.ratis());
+      Timers.stop(viewThread);
       quietly("applier", now.applier());
       if (!fenced.get()) {
         quietly("checkpoint", now.checkpoint()::run);
@@ -627,7 +630,7 @@ public final class Host implements Closeable {
       quietly("chunks", now.store());
     }
     transport.close();
-    viewThread.shutdownNow();
+    Timers.stop(viewThread);
   }
 
   /** Waits no longer than it would take the others to miss this host. */

@@ -85,11 +85,10 @@ final class RoutedCall {
   private void decide(TrefoilException known) {
     switch (known.reason()) {
       case NOT_LEADER -> follow(known);
-      // One stale address may belong to another cluster by now.
-      case UNAVAILABLE, REFUSED -> tryElsewhere(known);
+      case UNAVAILABLE, REFUSED -> pauseAndRetry(known);
       case OUTCOME_UNKNOWN -> {
         mayBeApplied |= request.changes();
-        tryElsewhere(known);
+        pauseAndRetry(known);
       }
       default -> result.completeExceptionally(known);
     }
@@ -97,17 +96,11 @@ final class RoutedCall {
 
   private void follow(TrefoilException notLeader) {
     Address hint = notLeader.hint().map(text -> Address.parse(text, NO_PORT)).orElse(null);
-    router.leaderIs(hint);
-    if (hint != null && hintsInARow++ < HINTS_IN_A_ROW_MAX && !expired()) {
+    if (router.pointedTo(hint) && hintsInARow++ < HINTS_IN_A_ROW_MAX && !expired()) {
       attempt();
     } else {
       pauseAndRetry(notLeader);
     }
-  }
-
-  private void tryElsewhere(TrefoilException cause) {
-    router.leaderIs(null);
-    pauseAndRetry(cause);
   }
 
   private void pauseAndRetry(TrefoilException cause) {

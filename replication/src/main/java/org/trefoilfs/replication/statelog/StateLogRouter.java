@@ -42,6 +42,13 @@ public final class StateLogRouter implements StateLog {
   private final AtomicInteger pending = new AtomicInteger();
   private final AtomicInteger turn = new AtomicInteger();
   private volatile @Nullable Address leader;
+  private volatile @Nullable Silent silent;
+
+  /**
+   * A host that was asked last and did not answer. Until then it is passed over, whoever says that
+   * it leads: for as long as an election takes, the others still name a leader that is dead.
+   */
+  private record Silent(Address host, long untilNanos) {}
 
   /**
    * Who can be asked.
@@ -56,14 +63,15 @@ public final class StateLogRouter implements StateLog {
    * How long things may take.
    *
    * @param timeout until a call fails
-   * @param attempt until one host's answer is no longer waited for, so that a dead leader costs
-   *     little
+   * @param attempt until one host's answer is no longer waited for: about as long as it takes to
+   *     elect another leader, which a call to the old one then finds at once. It is passed over for
+   *     as long again
    * @param scheduler runs the short waits between attempts
    */
   public record Timing(
       Duration timeout, Duration attempt, TimeSource time, ScheduledExecutorService scheduler) {
     public static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(30);
-    public static final Duration DEFAULT_ATTEMPT = Duration.ofMillis(1500);
+    public static final Duration DEFAULT_ATTEMPT = Duration.ofSeconds(1);
 
     public Timing(TimeSource time, ScheduledExecutorService scheduler) {
       this(DEFAULT_TIMEOUT, DEFAULT_ATTEMPT, time, scheduler);
@@ -131,7 +139,34 @@ public final class StateLogRouter implements StateLog {
               byte[] reply = body(answer);
               leader = asked;
               return reply;
-            });
+            })
+        .whenComplete((_, failure) -> noteWhether(asked, failure == null || answers(failure)));
+  }
+
+  private static boolean answers(Throwable failure) {
+    return switch (TrefoilException.of(failure).reason()) {
+      // REFUSED: a stale address may belong to another cluster by now.
+      case UNAVAILABLE, REFUSED, OUTCOME_UNKNOWN -> false;
+      default -> true;
+    };
+  }
+
+  private void noteWhether(Address asked, boolean answers) {
+    if (!answers) {
+      silent = new Silent(asked, timing.time().nanoTime() + timing.attempt().toNanos());
+      if (asked.equals(leader)) {
+        leader = null;
+      }
+    } else if (isSilent(asked)) {
+      silent = null;
+    }
+  }
+
+  private boolean isSilent(Address host) {
+    Silent now = silent;
+    return now != null
+        && now.host().equals(host)
+        && now.untilNanos() - timing.time().nanoTime() > 0;
   }
 
   private Optional<Address> target() {
@@ -139,8 +174,12 @@ public final class StateLogRouter implements StateLog {
     if (believed != null) {
       return Optional.of(believed);
     }
-    Optional<Address> told = local.flatMap(LocalStateLog::leader).flatMap(hosts.addressOf());
-    List<Address> known = hosts.known().get();
+    Optional<Address> told =
+        local
+            .flatMap(LocalStateLog::leader)
+            .flatMap(hosts.addressOf())
+            .filter(host -> !isSilent(host));
+    List<Address> known = candidates();
     // Every other turn goes round the hosts: what the local replica believes may be out of date.
     int now = turn.getAndIncrement();
     if (known.isEmpty() || (told.isPresent() && now % 2 == 0)) {
@@ -149,9 +188,21 @@ public final class StateLogRouter implements StateLog {
     return Optional.of(known.get(Math.floorMod(now, known.size())));
   }
 
-  /** Whom to ask first from now on; null when nobody is known to lead. */
-  void leaderIs(@Nullable Address address) {
-    leader = address;
+  /** Those that answer; all, when there are no others. */
+  private List<Address> candidates() {
+    List<Address> known = hosts.known().get();
+    List<Address> answering = known.stream().filter(host -> !isSilent(host)).toList();
+    return answering.isEmpty() ? known : answering;
+  }
+
+  /**
+   * A host that does not lead says who does, or that it does not know. Whether there is somebody to
+   * ask at once.
+   */
+  boolean pointedTo(@Nullable Address hint) {
+    boolean worthAsking = hint != null && !isSilent(hint);
+    leader = worthAsking ? hint : null;
+    return worthAsking;
   }
 
   private static CompletableFuture<byte[]> lateIsUnknown(Throwable failure) {

@@ -13,12 +13,14 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.chunk.ChunkId;
 import org.trefoilfs.replication.commit.CommitMode;
 import org.trefoilfs.replication.membership.Address;
@@ -39,6 +41,8 @@ class HostClusterTest {
 
   /** Of the file that is caught up with slowly. */
   private static final int CHUNKS = 64;
+
+  private static final Executor VIRTUAL = Thread::startVirtualThread;
 
   @TempDir Path directory;
   private final List<Host> hosts = new ArrayList<>();
@@ -108,7 +112,7 @@ class HostClusterTest {
     Volume volume = other.openVolume(other.view().volumes().get("v"));
     AtomicBoolean over = new AtomicBoolean();
     CompletableFuture<List<Long>> writing =
-        CompletableFuture.supplyAsync(() -> writeUntil(over, volume));
+        CompletableFuture.supplyAsync(() -> writeUntil(over, volume, 43));
     try {
       leader.close();
     } finally {
@@ -117,6 +121,46 @@ class HostClusterTest {
     long worst = writing.get(40, TimeUnit.SECONDS).stream().max(Long::compare).orElseThrow();
     System.out.println("the leader stopped; slowest write meanwhile: " + worst / 1000 + " us");
     assertThat(worst).isLessThan(other.identity().detection().toNanos());
+  }
+
+  @Test
+  void aDiskThatFailsFailsNoCallWhileOthersHoldTheData() throws Exception {
+    Host failing = hosts.get(0);
+    Host other = hosts.get(1);
+    Volume volume = other.openVolume(other.view().volumes().get("v"));
+    AtomicBoolean over = new AtomicBoolean();
+    List<CompletableFuture<List<Long>>> writing = new ArrayList<>();
+    for (int i = 0; i < 8; i++) { // in groups of which each host is primary
+      long inode = 50 + i;
+      writing.add(CompletableFuture.supplyAsync(() -> writeUntil(over, volume, inode), VIRTUAL));
+    }
+    try {
+      failJournal(failing);
+      await()
+          .atMost(20, TimeUnit.SECONDS)
+          .until(() -> !other.view().isAlive(failing.identity().host()));
+    } finally {
+      over.set(true);
+    }
+    for (CompletableFuture<List<Long>> each : writing) {
+      assertThat(each.get(40, TimeUnit.SECONDS)).isNotEmpty();
+    }
+  }
+
+  /** An interrupted thread closes the file that it writes to: the journal takes that as it must. */
+  private static void failJournal(Host host) throws Exception {
+    Volume volume = host.openVolume(host.view().volumes().get("v"));
+    Thread writer =
+        Thread.ofPlatform()
+            .start(
+                () -> {
+                  Thread.currentThread().interrupt();
+                  for (long inode = 1000; !host.failed().isDone(); inode++) {
+                    var unused = volume.write(inode, 0, ByteBuffer.allocate(SMALL));
+                  }
+                });
+    writer.join();
+    assertThat(host.failed().get().reason()).isEqualTo(Reason.IO);
   }
 
   @Test
@@ -185,7 +229,7 @@ class HostClusterTest {
 
     AtomicBoolean over = new AtomicBoolean();
     CompletableFuture<List<Long>> writing =
-        CompletableFuture.supplyAsync(() -> writeUntil(over, volume));
+        CompletableFuture.supplyAsync(() -> writeUntil(over, volume, 43));
     CatchUpWatch watch;
     try {
       watch = CatchUpWatch.of(hosts.get(2));
@@ -228,15 +272,18 @@ class HostClusterTest {
   }
 
   /** Writes one small block after the other to another file; nanoseconds that each took. */
-  private static List<Long> writeUntil(AtomicBoolean over, Volume volume) {
+  private static List<Long> writeUntil(AtomicBoolean over, Volume volume, long inode) {
     List<Long> latencies = new ArrayList<>();
     byte[] some = new byte[SMALL];
     new Random(11).nextBytes(some);
     while (!over.get()) {
       long at = (long) latencies.size() % (BLOCK / SMALL) * SMALL;
       long began = System.nanoTime();
-      volume.write(43, at, ByteBuffer.wrap(some)).orTimeout(40, TimeUnit.SECONDS).join();
+      volume.write(inode, at, ByteBuffer.wrap(some)).orTimeout(40, TimeUnit.SECONDS).join();
       latencies.add(System.nanoTime() - began);
+      if (latencies.size() % 50 == 0) {
+        volume.flush(inode).orTimeout(40, TimeUnit.SECONDS).join();
+      }
     }
     return latencies;
   }

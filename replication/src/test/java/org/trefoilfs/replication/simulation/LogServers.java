@@ -38,6 +38,10 @@ final class LogServers {
   private final ClusterModule module = new ClusterModule();
   private final InMemoryKeyValue rows = new InMemoryKeyValue();
   private final List<Server> servers = new ArrayList<>();
+
+  /** Every command that was committed, refused ones too, in the order of the log. */
+  final List<ClusterCommand> history = new ArrayList<>();
+
   private long term;
   private int leader = -1;
   private long lastCommit;
@@ -82,6 +86,7 @@ final class LogServers {
   /** Applies at once: the cluster before it is let loose, and what is committed. */
   byte[] apply(ClusterCommand command) {
     ClusterView before = module.view();
+    history.add(command);
     byte[] reply = module.apply(rows, command.encode());
     module.applied(rows);
     ClusterView view = module.view();

@@ -2,12 +2,13 @@ package org.trefoilfs.replication.simulation;
 
 import java.util.List;
 import org.slf4j.LoggerFactory;
+import org.trefoilfs.replication.membership.ClusterCommand;
 
 /**
  * One run of the protocol, decided by its seed: hosts, clients and faults on simulated time, then a
  * calm in which everything must heal.
  */
-final class Simulation {
+public final class Simulation {
   /** Lines of the trace that a failure shows. */
   private static final int LINES = Integer.getInteger("trefoil.lines", 400);
 
@@ -61,6 +62,13 @@ final class Simulation {
     }
     List<String> lines = simulation.world.trace.lines();
     return lines.subList(Math.max(0, lines.size() - LINES), lines.size());
+  }
+
+  /** Plays one run: all that its state log was told. Throws as {@link #play}. */
+  public static List<ClusterCommand> history(long seed) {
+    Simulation simulation = new Simulation(seed, false);
+    simulation.play();
+    return List.copyOf(simulation.world.log.history);
   }
 
   private Result play() {

@@ -101,6 +101,53 @@ class StateLogRouterTest {
   }
 
   @Test
+  void aLeaderThatIsSilentIsNotAskedAgainThoughOthersStillNameIt() {
+    AtomicInteger askedOne = new AtomicInteger();
+    AtomicInteger askedTwo = new AtomicInteger();
+    transport.handlers.put(
+        ONE,
+        (request, reply) -> {
+          askedOne.incrementAndGet();
+          reply.send(OK);
+        });
+    Transport.Handler beforeTheElection = pointsAt(ONE, askedTwo);
+    transport.handlers.put(
+        TWO,
+        (request, reply) -> {
+          if (askedTwo.get() < 3) {
+            beforeTheElection.handle(request, reply);
+          } else {
+            reply.send(OK);
+          }
+        });
+    StateLogRouter router = router(Duration.ofSeconds(10), Duration.ofSeconds(1), ONE, TWO);
+    assertThat(get(router.submit((byte) 7, new byte[0]))).containsExactly(42);
+    transport.mute.add(ONE);
+    askedOne.set(0);
+    assertThat(get(router.submit((byte) 7, new byte[0]))).containsExactly(42);
+    assertThat(askedOne).hasValue(1);
+    assertThat(askedTwo).hasValue(3);
+  }
+
+  @Test
+  void aHostThatWasSilentIsAskedAgainAfterAWhile() {
+    AtomicInteger arrived = new AtomicInteger();
+    transport.mute.add(ONE);
+    transport.handlers.put(
+        ONE,
+        (request, reply) -> {
+          if (arrived.incrementAndGet() == 2) {
+            transport.mute.remove(ONE);
+          }
+          reply.send(OK);
+        });
+    transport.handlers.put(TWO, pointsAt(ONE, new AtomicInteger()));
+    StateLogRouter router = router(Duration.ofSeconds(10), ONE, TWO);
+    assertThat(get(router.query((byte) 7, new byte[0]))).containsExactly(42);
+    assertThat(arrived).hasValue(2);
+  }
+
+  @Test
   void aModulesRefusalIsFinal() {
     AtomicInteger asked = new AtomicInteger();
     transport.handlers.put(
@@ -122,11 +169,15 @@ class StateLogRouterTest {
   }
 
   private StateLogRouter router(Duration timeout, Address... known) {
+    return router(timeout, Duration.ofMillis(200), known);
+  }
+
+  private StateLogRouter router(Duration timeout, Duration attempt, Address... known) {
     return new StateLogRouter(
         Optional.empty(),
         transport,
         new StateLogRouter.Hosts(() -> List.of(known), host -> Optional.empty()),
-        new StateLogRouter.Timing(timeout, Duration.ofMillis(200), SystemTime.INSTANCE, scheduler));
+        new StateLogRouter.Timing(timeout, attempt, SystemTime.INSTANCE, scheduler));
   }
 
   private static byte[] get(CompletableFuture<byte[]> future) {

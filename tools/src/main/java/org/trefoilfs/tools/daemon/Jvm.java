@@ -1,10 +1,25 @@
 package org.trefoilfs.tools.daemon;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The command lines by which this program starts itself again. */
+/**
+ * The command lines by which this program starts itself again. What the launcher says in system
+ * properties goes on to each process: {@code trefoil.home} and {@code trefoil.command}; {@code
+ * trefoil.classpath}, if it is to be another than this process's; {@code trefoil.aot}, the
+ * ahead-of-time cache that belongs to it, if there is one.
+ */
 public final class Jvm {
+  private static final String CLASS_PATH = "trefoil.classpath";
+  private static final String CACHE = "trefoil.aot";
+  private static final List<String> PASSED_ON =
+      List.of("trefoil.home", "trefoil.command", CLASS_PATH, CACHE);
+
+  /** A recording is of daemons as they are by default. */
+  private static final String RECORDED_HEAP = HostConfig.DEFAULT_HEAP;
+
   /** Copies of the wire's and the store's buffers outside the heap. */
   private static final String DIRECT_MEMORY = "-XX:MaxDirectMemorySize=512m";
 
@@ -41,22 +56,41 @@ public final class Jvm {
 
   /** A process that serves for long: {@code heap} as -Xmx takes it. */
   public List<String> longRunning(String heap, List<String> arguments) {
+    String cache = System.getProperty(CACHE, "");
+    List<String> options =
+        Files.exists(Path.of(cache)) && !cache.isEmpty()
+            ? List.of("-XX:AOTCache=" + cache)
+            : List.of();
+    return command(options, heap, arguments);
+  }
+
+  /** A process from which, when it ends, an ahead-of-time cache for such ones is made. */
+  public List<String> recording(Path cache, List<String> arguments) {
+    // What is left out of it, some classes of each library, is worth no line.
+    return command(
+        List.of("-XX:AOTCacheOutput=" + cache, "-Xlog:aot=error,cds=error"),
+        RECORDED_HEAP,
+        arguments);
+  }
+
+  private List<String> command(List<String> options, String heap, List<String> arguments) {
     List<String> command = new ArrayList<>(enter);
     command.add(java());
+    command.addAll(options);
     command.add("-Xmx" + heap);
     command.add(DIRECT_MEMORY);
     command.add(COLLECTOR);
     command.add("-XX:+ExitOnOutOfMemoryError");
     command.add("-XX:-UsePerfData");
     command.addAll(ACCESS);
-    for (String property : List.of("trefoil.home", "trefoil.command")) {
+    for (String property : PASSED_ON) {
       String value = System.getProperty(property);
       if (value != null) {
         command.add("-D" + property + "=" + value);
       }
     }
     command.add("-cp");
-    command.add(System.getProperty("java.class.path"));
+    command.add(System.getProperty(CLASS_PATH, System.getProperty("java.class.path")));
     command.add(mainClass);
     command.addAll(arguments);
     return command;

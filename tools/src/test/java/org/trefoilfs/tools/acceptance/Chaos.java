@@ -59,7 +59,9 @@ public final class Chaos implements Callable<Integer> {
       names = "--stall-limit",
       defaultValue = "3",
       paramLabel = "SECONDS",
-      description = "How long a call may take; 3 unless given.")
+      description =
+          "How long a call may take; 3 unless given. A round that takes longer is counted as not"
+              + " held, and the next ones are played.")
   int stallLimit;
 
   @Option(
@@ -89,10 +91,7 @@ public final class Chaos implements Callable<Integer> {
         for (int round = 1; round <= rounds; round++) {
           ChaosRound.Result result = new ChaosRound(stage, round, faults, random).play();
           System.out.printf("round %d: %s%n", round, result);
-          if (result.stallMillis() > stallLimit * 1000L) {
-            throw new AssertionError("a call took longer than " + stallLimit + " s");
-          }
-          stalls.add(result.stallMillis());
+          stalls.add(result.stalls().stall());
         }
       }
     } catch (Throwable e) {
@@ -103,11 +102,22 @@ public final class Chaos implements Callable<Integer> {
     if (directory == null) {
       Trees.remove(root);
     }
+    return judge(stalls);
+  }
+
+  private int judge(List<Long> stalls) {
     stalls.sort(null);
+    long over = stalls.stream().filter(stall -> stall > stallLimit * 1000L).count();
     System.out.printf(
-        "%d rounds held; worst stall of a round in ms: median %d, worst %d%n",
-        rounds, stalls.get(stalls.size() / 2), stalls.getLast());
-    return 0;
+        "%d rounds: nothing lost, stale or in error; worst stall of a round in ms: median %d, 99 %%"
+            + " %d, worst %d; longer than %d s in %d%n",
+        rounds,
+        stalls.get(stalls.size() / 2),
+        stalls.get((stalls.size() - 1) * 99 / 100),
+        stalls.getLast(),
+        stallLimit,
+        over);
+    return over == 0 ? 0 : 1;
   }
 
   private static ClientMountProcess mount(ClusterProcesses cluster, Path root, String name)

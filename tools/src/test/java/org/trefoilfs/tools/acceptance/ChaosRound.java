@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -83,15 +84,20 @@ final class ChaosRound {
   }
 
   /**
-   * @param stallMillis how long a call took at worst, less what the machine held back
+   * @param victim the host, and whether it led
+   * @param stalls how long calls took at worst
    * @param acknowledged writes that were checked
    */
-  record Result(Fault fault, int host, boolean led, long stallMillis, int acknowledged) {
+  record Result(Fault fault, String victim, StallProbe.Result stalls, int acknowledged) {
     @Override
     public String toString() {
-      return "host%d %s%s; worst stall %d ms; %d acknowledged writes hold"
+      return "%s %s; worst stall %d ms (%s); %d acknowledged writes hold"
           .formatted(
-              host, fault.name().toLowerCase(), led ? " (leader)" : "", stallMillis, acknowledged);
+              victim,
+              fault.name().toLowerCase(Locale.ROOT),
+              stalls.stall(),
+              stalls.slowest(),
+              acknowledged);
     }
   }
 
@@ -109,7 +115,7 @@ final class ChaosRound {
     for (String each : List.of("fio", "sqlite", "git", "numbers")) {
       Files.createDirectory(first.resolve(each));
     }
-    boolean led = leads();
+    String struck = "host" + victim + (leads() ? " (leader)" : "");
     String acknowledged;
     StallProbe.Result stalls;
     try (Companion writer = AcknowledgedWriter.start(second.resolve("acknowledged"), number);
@@ -134,8 +140,7 @@ final class ChaosRound {
     int checked = AcknowledgedWriter.check(first.resolve("acknowledged"), acknowledged);
     Checks.assertStoresEqual(stage.cluster(), stage.directory(), Chaos.HOSTS);
     Trees.remove(first);
-    return new Result(
-        fault, victim, led, Math.max(0, stalls.worstOfAll() - stalls.late()), checked);
+    return new Result(fault, struck, stalls, checked);
   }
 
   private boolean leads() {

@@ -73,7 +73,7 @@ final class KillTest {
       Trees.assertEqual(source, cluster.mountPoint(host).resolve(name));
     }
     Figures.say("fsck: %s", Checks.assertStoresEqual(cluster, directory, HOSTS));
-    assertThat(stalls.worstOfAll() - stalls.late())
+    assertThat(stalls.stall())
         .as("worst stall of a call in ms: %s", stalls)
         .isLessThan(LONGEST_STALL_MILLIS);
   }

@@ -55,8 +55,17 @@ public final class StallProbe {
       return new Result(values, values.remove("rounds"), values.remove("late"));
     }
 
-    long worstOfAll() {
-      return worst.values().stream().mapToLong(Long::longValue).max().orElse(0);
+    /** How long a call took at worst, less what the machine held back. */
+    long stall() {
+      return Math.max(0, worst.getOrDefault(slowest(), 0L) - late);
+    }
+
+    /** Which kind of call took longest. */
+    String slowest() {
+      return worst.entrySet().stream()
+          .max(Map.Entry.comparingByValue())
+          .map(Map.Entry::getKey)
+          .orElse("no call");
     }
   }
 

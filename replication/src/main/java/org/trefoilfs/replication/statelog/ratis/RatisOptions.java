@@ -39,6 +39,9 @@ public record RatisOptions(
    *
    * @param electionMin a follower that has heard nothing for between this and {@code electionMax}
    *     stands for election; the leader's read lease is 0.9 of it. A 0.4 s pause lost a 300 ms one
+   * @param electionMax two that stand within the time that an election takes, some 40 ms on busy
+   *     hosts, elect nobody, and the next try costs as much again: from 800 ms, one election in
+   *     three took 2 s. A lost host is missed after 2 s anyway
    * @param peerRequest after which an unanswered message to a peer is given up, and sent again; it
    *     holds up only that peer's own stream
    * @param request how long an accepted command or read may take before its outcome is unknown
@@ -59,7 +62,7 @@ public record RatisOptions(
     public static final Settings DEFAULT =
         new Settings(
             Duration.ofMillis(600),
-            Duration.ofMillis(800),
+            Duration.ofMillis(1200),
             Duration.ofSeconds(2),
             Duration.ofSeconds(10),
             10_000,

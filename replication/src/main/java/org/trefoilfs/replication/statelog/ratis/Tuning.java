@@ -90,8 +90,7 @@ final class Tuning {
     RaftServerConfigKeys.Rpc.setTimeoutMin(p, time(settings.electionMin()));
     RaftServerConfigKeys.Rpc.setTimeoutMax(p, time(settings.electionMax()));
     // By default a leader that lost its majority does not stand again for 10 s: too long for two.
-    RaftServerConfigKeys.LeaderElection.setLeaderStepDownWaitTime(
-        p, time(settings.electionMax().multipliedBy(2)));
+    RaftServerConfigKeys.LeaderElection.setLeaderStepDownWaitTime(p, time(settings.electionMax()));
   }
 
   /** Nobody else is there to be heard of first. */

@@ -16,10 +16,12 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import org.slf4j.LoggerFactory;
 import org.trefoilfs.replication.membership.Address;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.statelog.NotesModule;
+import org.trefoilfs.replication.statelog.StateModule;
 import org.trefoilfs.replication.statelog.ratis.RatisOptions.Settings;
 import org.trefoilfs.replication.statelog.ratis.RatisOptions.Start;
 
@@ -40,10 +42,17 @@ final class Cluster implements AutoCloseable {
   private final Settings settings;
   final Map<HostId, Address> addresses = new TreeMap<>();
   final Map<HostId, RatisStateLog> logs = new TreeMap<>();
-  final Map<HostId, NotesModule> modules = new TreeMap<>();
+  private final Supplier<StateModule> module;
+  final Map<HostId, StateModule> modules = new TreeMap<>();
 
+  /** Of replicas that keep notes. */
   Cluster(Path directory, Settings settings) {
+    this(directory, settings, NotesModule::new);
+  }
+
+  Cluster(Path directory, Settings settings, Supplier<StateModule> module) {
     quiet();
+    this.module = module;
     this.directory = directory;
     this.settings = settings;
   }
@@ -55,16 +64,20 @@ final class Cluster implements AutoCloseable {
     ((Logger) LoggerFactory.getLogger("org.apache.ratis.util.LifeCycle")).setLevel(Level.OFF);
   }
 
+  NotesModule notes(int host) {
+    return (NotesModule) modules.get(new HostId(host));
+  }
+
   RatisStateLog start(int host, Start start) {
     HostId self = new HostId(host);
     Address address = addresses.computeIfAbsent(self, any -> freeAddress());
-    NotesModule module = new NotesModule();
+    StateModule started = module.get();
     RatisStateLog log =
         RatisStateLog.start(
             new RatisOptions(
                 directory.resolve(self.toString()), self, address, id, start, settings),
-            List.of(module));
-    modules.put(self, module);
+            List.of(started));
+    modules.put(self, started);
     logs.put(self, log);
     return log;
   }

@@ -43,15 +43,15 @@ class RatisStateLogTest {
       RatisStateLog log = cluster.awaitLeader();
       Cluster.get(log.submit(ID, put("a", "1")));
       assertThat(text(Cluster.get(log.query(ID, get("a"))))).isEqualTo("1");
-      assertThat(cluster.modules.get(new HostId(1)).applied).isEqualTo(1);
+      assertThat(cluster.notes(1).applied).isEqualTo(1);
 
       cluster.stop(new HostId(1));
       cluster.start(1, Start.RESTART);
       RatisStateLog again = cluster.awaitLeader();
 
       assertThat(text(Cluster.get(again.query(ID, get("a"))))).isEqualTo("1");
-      assertThat(cluster.modules.get(new HostId(1)).restored).isEqualTo(1);
-      assertThat(cluster.modules.get(new HostId(1)).applied).as("not applied twice").isZero();
+      assertThat(cluster.notes(1).restored).isEqualTo(1);
+      assertThat(cluster.notes(1).applied).as("not applied twice").isZero();
     }
   }
 
@@ -167,7 +167,7 @@ class RatisStateLogTest {
       Cluster.get(log.submit(ID, put("after", "snapshot")));
       cluster.awaitSameStateEverywhere();
       assertThat(Cluster.dump(log)).hasSize(4_001);
-      assertThat(cluster.modules.get(new HostId(2)).applied).isLessThan(3_000);
+      assertThat(cluster.notes(2).applied).isLessThan(3_000);
 
       HostId two = new HostId(2);
       cluster.stop(two);
