@@ -6,14 +6,20 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.trefoilfs.mount.fuse.MountTable;
+import org.trefoilfs.mount.fuse.ProcessId;
 import org.trefoilfs.tools.mount.FuseTransportKind;
+import org.trefoilfs.tools.mount.MountNote;
 import org.trefoilfs.tools.support.ClusterProcesses;
+import org.trefoilfs.tools.support.CommandRun;
 
 /**
  * The daemon that serves a mount is killed and started again, time after time, under programs that
@@ -89,6 +95,37 @@ final class MountSurvivalTest {
     }
   }
 
+  @Test
+  void unmountWorksWithoutADaemonAndEndsTheCallsThatWait() throws Exception {
+    try (ClusterProcesses cluster = ClusterProcesses.start(directory, 1)) {
+      cluster.createVolume("work", 1);
+      Path mount = cluster.mount(1, "work", FuseTransportKind.KERNEL);
+      ProcessId keeper =
+          MountNote.left(cluster.data(1), mount)
+              .flatMap(MountNote::connection)
+              .orElseThrow()
+              .keeper();
+      cluster.kill(1);
+      Process call = new ProcessBuilder("stat", mount.resolve("x").toString()).start();
+      Awaitility.await()
+          .until(() -> Files.readString(waitsIn(call.pid())).equals("request_wait_answer"));
+      CommandRun unmount =
+          CommandRun.Setting.real(directory)
+              .with("TREFOIL_RUN", System.getenv().getOrDefault("TREFOIL_RUN", "/run/trefoil"))
+              .run("unmount", mount.toString());
+      assertThat(unmount.err()).isEmpty();
+      assertThat(unmount.status()).isZero();
+      assertThat(call.waitFor(10, TimeUnit.SECONDS)).isTrue();
+      assertThat(MountTable.at(mount)).isEmpty();
+      assertThat(keeper.lives()).isFalse();
+      assertThat(MountNote.left(cluster.data(1), mount)).isEmpty();
+    }
+  }
+
+  private static Path waitsIn(long pid) {
+    return Path.of("/proc", Long.toString(pid), "wchan");
+  }
+
   private static void restart(ClusterProcesses cluster, Probe probe, int round) {
     probe.longestMillis();
     cluster.kill(1);
@@ -146,8 +183,8 @@ final class MountSurvivalTest {
     /** Until one that began after this call has ended. */
     void awaitCall() {
       long seen = calls.get();
-      org.awaitility.Awaitility.await()
-          .atMost(java.time.Duration.ofMinutes(1))
+      Awaitility.await()
+          .atMost(Duration.ofMinutes(1))
           .until(() -> calls.get() > seen + 1 || !failure.isEmpty());
     }
 

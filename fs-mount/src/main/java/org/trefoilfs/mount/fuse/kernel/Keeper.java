@@ -101,6 +101,11 @@ final class Keeper {
     return Optional.empty();
   }
 
+  /** Leaves another process' keeper as it is; instead of {@link #end}. */
+  void leave() {
+    Native.close(process);
+  }
+
   /** Ends the process; the mount ends with it if nobody else has its descriptors. Once. */
   void end() {
     ProcessCalls.kill(process);

@@ -87,12 +87,13 @@ public final class KernelConnection implements AutoCloseable {
     }
     Optional<Keeper> keeper = Keeper.of(state.keeper());
     Optional<Keeper.Descriptors> taken = keeper.flatMap(Keeper::descriptors);
-    if (taken.isPresent() && ProcessCalls.isAborted(taken.get().device())) {
-      log.warn("the mount at {} was aborted, and cannot be served on", path);
-      release(taken.get());
-      return Optional.empty();
+    if (taken.isPresent() && !ProcessCalls.isAborted(taken.get().device())) {
+      return Optional.of(new KernelConnection(transport, taken.get(), keeper));
     }
-    return taken.map(kept -> new KernelConnection(transport, kept, keeper));
+    log.warn("the mount at {} cannot be served on: its keeper is gone, or it was aborted", path);
+    taken.ifPresent(KernelConnection::release);
+    keeper.ifPresent(Keeper::leave);
+    return Optional.empty();
   }
 
   private static boolean isMounted(State state, Path path) {
@@ -202,6 +203,7 @@ public final class KernelConnection implements AutoCloseable {
     if (!served) {
       served = true;
       release(descriptors);
+      former.ifPresent(Keeper::leave);
     }
   }
 
