@@ -2,6 +2,7 @@ package org.trefoilfs.mount.vfs;
 
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -130,6 +131,14 @@ public final class WriteBack {
             "this mount was out of touch with the cluster for too long and was evicted; what it"
                 + " had not shipped is not in the volume"));
     return ranges;
+  }
+
+  /**
+   * Of these files an earlier daemon's spool was lost, in part or whole: each says EIO once, at its
+   * next fsync or close.
+   */
+  public void lost(Collection<Long> inodes) {
+    lost.addAll(inodes);
   }
 
   /** Gives all write leases back, once what was written under them is committed. */

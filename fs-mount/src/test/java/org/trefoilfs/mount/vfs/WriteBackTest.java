@@ -181,6 +181,17 @@ class WriteBackTest {
   }
 
   @Test
+  void whatAnEarlierDaemonsSpoolHasLostIsSaidOnce() {
+    long file = create(here, "f");
+    here.writeBack().lost(List.of(inode0("f")));
+    assertThatThrownBy(() -> here.sync(file))
+        .isInstanceOf(TrefoilException.class)
+        .extracting("reason")
+        .isEqualTo(Reason.IO);
+    here.sync(file);
+  }
+
+  @Test
   void whileTheSessionIsInDoubtNothingIsTaken() {
     AtomicBoolean alive = new AtomicBoolean(true);
     Spool spool = new Spool(SpoolStore.MEMORY, SystemTime.INSTANCE, () -> SpoolLimits.DEFAULT);

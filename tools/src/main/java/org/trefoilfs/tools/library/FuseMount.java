@@ -4,12 +4,13 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -98,7 +99,7 @@ final class FuseMount implements MountHandle {
    *
    * @param ending as of {@link Resumption}
    */
-  static Optional<MountHandle> resume(MountParts parts, Consumer<List<Long>> ending) {
+  static Optional<MountHandle> resume(MountParts parts, Function<List<Long>, Set<Long>> ending) {
     Path path = parts.spec().path();
     Optional<MountNote> note = parts.member().data().flatMap(data -> MountNote.left(data, path));
     Optional<KernelConnection.State> state = note.flatMap(MountNote::connection);

@@ -1,7 +1,8 @@
 package org.trefoilfs.tools.library;
 
 import java.util.List;
-import java.util.function.Consumer;
+import java.util.Set;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.trefoilfs.mount.fuse.MountHandle;
@@ -20,16 +21,16 @@ final class Resumption {
   private static final int POLLS = 1000;
 
   private final MountParts parts;
-  private final Consumer<List<Long>> ending;
+  private final Function<List<Long>, Set<Long>> ending;
 
   /** What serves the mount now. */
   record Resumed(MountSession session, MountHandle mounted, Vfs vfs) {}
 
   /**
    * @param ending ships what earlier sessions have left, ends them, and returns when no host takes
-   *     a late write of theirs any more
+   *     a late write of theirs any more, with the files of which something is lost
    */
-  Resumption(MountParts parts, Consumer<List<Long>> ending) {
+  Resumption(MountParts parts, Function<List<Long>, Set<Long>> ending) {
     this.parts = parts;
     this.ending = ending;
   }
@@ -42,7 +43,7 @@ final class Resumption {
       Vfs vfs = parts.vfs(session, kept.connection().handles());
       // While the earlier session lives, nobody collects what it had open.
       pinOrphans(vfs, session);
-      ending.accept(earlier);
+      vfs.writeBack().lost(ending.apply(earlier));
       ResentRequests resent = new ResentRequests();
       earlier.forEach(one -> session.takeOver(one, resent));
       session.attach(vfs.writeBack());

@@ -3,13 +3,16 @@ package org.trefoilfs.tools.library;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -57,10 +60,12 @@ final class SpoolAdoption {
   /** Of sessions whose mounts this process will serve on: their turns. */
   private final Map<Long, Turn> turns = new ConcurrentHashMap<>();
 
-  /** When a spool may be adopted, and when it has been. */
+  /**
+   * When a spool may be adopted, and when it has been; then with the files that lost some of it.
+   */
   static final class Turn {
     final CompletableFuture<Void> begins = new CompletableFuture<>();
-    final CompletableFuture<Void> ends = new CompletableFuture<>();
+    final CompletableFuture<Set<Long>> ends = new CompletableFuture<>();
   }
 
   SpoolAdoption(Host host, Member member, Path data) {
@@ -115,21 +120,26 @@ final class SpoolAdoption {
   }
 
   private void adopt(SpoolDirectory left, Turn turn) {
+    Set<Long> lost = Set.of();
     try {
       turn.begins.completeOnTimeout(null, RESUMPTION.toMillis(), TimeUnit.MILLISECONDS).join();
-      adopt(left);
+      lost = adopt(left);
     } finally {
-      turn.ends.complete(null);
+      turn.ends.complete(lost);
     }
   }
 
   /**
    * Ends sessions of a mount that is served on: ships what they have left, and returns when no host
    * takes their late writes any more.
+   *
+   * @return files of which something is lost
    */
-  void end(List<Long> sessions) {
-    begin(sessions).forEach(turn -> turn.ends.join());
+  Set<Long> end(List<Long> sessions) {
+    Set<Long> lost = new HashSet<>();
+    begin(sessions).forEach(turn -> lost.addAll(turn.ends.join()));
     fence(sessions);
+    return lost;
   }
 
   /** What these sessions have left may be shipped now. */
@@ -142,27 +152,33 @@ final class SpoolAdoption {
     return begun;
   }
 
-  private void adopt(SpoolDirectory left) {
+  /** Files of which something is not in the volume. */
+  private Set<Long> adopt(SpoolDirectory left) {
+    Set<Long> files = Set.of();
     try {
       List<SpooledWrite> writes = left.read();
+      files = inodes(writes).boxed().collect(Collectors.toSet());
       if (writes.isEmpty()) {
         left.delete();
-      } else if (left.isOfThisBoot()) {
-        ship(left, writes);
-      } else {
-        give(left, writes, "the machine went down since, and the last of it may be missing");
+        return files;
       }
+      if (left.isOfThisBoot()) {
+        return ship(left, writes) ? Set.of() : files;
+      }
+      give(left, writes, "the machine went down since, and the last of it may be missing");
     } catch (TrefoilException e) {
       LOG.error("spool {} is left for the next start: {}", left.path(), e.getMessage());
     }
+    return files;
   }
 
-  private void ship(SpoolDirectory left, List<SpooledWrite> writes) {
+  /** Whether all of it is in the volume. */
+  private boolean ship(SpoolDirectory left, List<SpooledWrite> writes) {
     SpoolDirectory.About about = left.about().orElseThrow();
     VolumeInfo volume = member.view().volumesById().get(about.volumeId());
     if (volume == null || volume.deleted()) {
       give(left, writes, "volume " + about.volume() + " was deleted");
-      return;
+      return false;
     }
     long session = MountSession.freshId();
     long before = System.nanoTime();
@@ -180,15 +196,18 @@ final class SpoolAdoption {
               StateLogNames.open(member.stateLog(), volume.id(), session, SystemTime.INSTANCE));
       if (!inherits(names, about, writes)) {
         give(left, writes, "its session is over, and others may have written since");
-        return;
+        return false;
       }
       fence(about.sessions());
       inodes(writes)
           .forEach(inode -> spool.sized(inode, Waits.get(names.lookup(Location.of(inode))).size()));
       ship(spool, names, member.openVolume(volume, () -> session));
       left.delete();
+      // A mount that is served on reads them next, and need not wait until the session is over.
+      var unused = names.unlease(inodes(writes).boxed().collect(Collectors.toSet()));
       LOG.info(
           "shipped {} writes that the mount at {} had left", writes.size(), about.mountPoint());
+      return true;
     } finally {
       member.dropSession(session);
       var unused = member.cluster().closeSession(session);
