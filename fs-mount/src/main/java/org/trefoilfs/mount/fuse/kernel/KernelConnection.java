@@ -90,7 +90,11 @@ public final class KernelConnection implements AutoCloseable {
     if (taken.isPresent() && !ProcessCalls.isAborted(taken.get().device())) {
       return Optional.of(new KernelConnection(transport, taken.get(), keeper));
     }
-    log.warn("the mount at {} cannot be served on: its keeper is gone, or it was aborted", path);
+    log.warn(
+        "the mount at {} cannot be served on: its keeper {} is gone or may not be looked into"
+            + " (containers need --cap-add SYS_PTRACE), or the mount was aborted",
+        path,
+        state.keeper().pid());
     taken.ifPresent(KernelConnection::release);
     keeper.ifPresent(Keeper::leave);
     return Optional.empty();
