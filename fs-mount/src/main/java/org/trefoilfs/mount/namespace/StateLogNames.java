@@ -4,11 +4,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
-import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
-import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.env.TimeSource;
-import org.trefoilfs.replication.membership.OperationId;
 import org.trefoilfs.replication.statelog.StateLog;
 
 /**
@@ -16,21 +12,16 @@ import org.trefoilfs.replication.statelog.StateLog;
  * state log may submit one again whenever it does not know what became of it. Thread-safe.
  */
 public final class StateLogNames implements Names {
-  private final StateLog log;
+  private final SessionLog log;
   private final int volume;
   private final long session;
-  private final TimeSource time;
   private final long root;
-  private final OperationNumbers numbers;
 
-  private StateLogNames(
-      StateLog log, int volume, long session, TimeSource time, Reply.Root opened) {
+  private StateLogNames(SessionLog log, int volume, long session, long root) {
     this.log = log;
     this.volume = volume;
     this.session = session;
-    this.time = time;
-    this.root = opened.inode();
-    this.numbers = new OperationNumbers(opened.nextSequence());
+    this.root = root;
   }
 
   /**
@@ -46,7 +37,12 @@ public final class StateLogNames implements Names {
         .thenApply(
             reply ->
                 switch (Reply.of(reply)) {
-                  case Reply.Root opened -> new StateLogNames(log, volumeId, session, time, opened);
+                  case Reply.Root(long root, long first) ->
+                      new StateLogNames(
+                          new SessionLog(log, volumeId, session, time, first),
+                          volumeId,
+                          session,
+                          root);
                   case Reply.Failed failed ->
                       throw Failures.of("open volume " + volumeId, failed.reason());
                   default -> throw Codec.malformed("not an answer to opening a volume");
@@ -60,7 +56,7 @@ public final class StateLogNames implements Names {
 
   @Override
   public CompletableFuture<Attributes> lookup(Location at) {
-    return ask(
+    return log.ask(
         new Query.Lookup(volume, at),
         StateLogNames::attributes,
         () -> "look up " + Failures.text(at));
@@ -68,7 +64,7 @@ public final class StateLogNames implements Names {
 
   @Override
   public CompletableFuture<Attributes> create(Location at, NewInode inode) {
-    return change(
+    return log.change(
         new Operation.Create(at, inode),
         StateLogNames::attributes,
         () -> "create " + Failures.text(at));
@@ -76,7 +72,7 @@ public final class StateLogNames implements Names {
 
   @Override
   public CompletableFuture<Attributes> link(Location from, Location to) {
-    return change(
+    return log.change(
         new Operation.Link(from, to),
         StateLogNames::attributes,
         () -> "link " + Failures.text(from) + " as " + Failures.text(to));
@@ -84,24 +80,24 @@ public final class StateLogNames implements Names {
 
   @Override
   public CompletableFuture<Void> unlink(Location at) {
-    return apply(new Operation.Unlink(at), () -> "remove " + Failures.text(at));
+    return log.apply(new Operation.Unlink(at), () -> "remove " + Failures.text(at));
   }
 
   @Override
   public CompletableFuture<Void> rmdir(Location at) {
-    return apply(new Operation.Rmdir(at), () -> "remove directory " + Failures.text(at));
+    return log.apply(new Operation.Rmdir(at), () -> "remove directory " + Failures.text(at));
   }
 
   @Override
   public CompletableFuture<Void> rename(Location from, Location to, RenameMode mode) {
-    return apply(
+    return log.apply(
         new Operation.Rename(from, to, mode),
         () -> "rename " + Failures.text(from) + " to " + Failures.text(to));
   }
 
   @Override
   public CompletableFuture<Attributes> setAttributes(Location at, AttributeChange change) {
-    return change(
+    return log.change(
         new Operation.SetAttributes(at, change),
         StateLogNames::attributes,
         () -> "change attributes of " + Failures.text(at));
@@ -110,7 +106,7 @@ public final class StateLogNames implements Names {
   @Override
   public CompletableFuture<Attributes> wrote(
       long inode, long end, long mtime, Privileges privileges) {
-    return change(
+    return log.change(
         new Operation.Wrote(inode, end, mtime, privileges),
         StateLogNames::attributes,
         () -> "record a write up to byte " + end + " of inode " + inode);
@@ -118,7 +114,7 @@ public final class StateLogNames implements Names {
 
   @Override
   public CompletableFuture<byte[]> readLink(Location at) {
-    return ask(
+    return log.ask(
         new Query.ReadLink(volume, at),
         StateLogNames::bytes,
         () -> "read link " + Failures.text(at));
@@ -126,7 +122,7 @@ public final class StateLogNames implements Names {
 
   @Override
   public CompletableFuture<List<Dentry>> list(long directory, byte[] after, int limit) {
-    return ask(
+    return log.ask(
         new Query.ListEntries(volume, directory, after, limit),
         reply -> ((Reply.Entries) reply).entries(),
         () -> "list inode " + directory);
@@ -134,7 +130,7 @@ public final class StateLogNames implements Names {
 
   @Override
   public CompletableFuture<byte[]> getXattr(Location at, byte[] name) {
-    return ask(
+    return log.ask(
         new Query.GetXattr(volume, at, name),
         StateLogNames::bytes,
         () -> "get attribute '" + Failures.text(name) + "' of " + Failures.text(at));
@@ -142,21 +138,21 @@ public final class StateLogNames implements Names {
 
   @Override
   public CompletableFuture<Void> setXattr(Location at, byte[] name, byte[] value, XattrMode mode) {
-    return apply(
+    return log.apply(
         new Operation.SetXattr(at, name, value, mode),
         () -> "set attribute '" + Failures.text(name) + "' of " + Failures.text(at));
   }
 
   @Override
   public CompletableFuture<Void> removeXattr(Location at, byte[] name) {
-    return apply(
+    return log.apply(
         new Operation.RemoveXattr(at, name),
         () -> "remove attribute '" + Failures.text(name) + "' of " + Failures.text(at));
   }
 
   @Override
   public CompletableFuture<List<byte[]>> listXattrs(Location at) {
-    return ask(
+    return log.ask(
         new Query.ListXattrs(volume, at),
         reply -> ((Reply.NameList) reply).names(),
         () -> "list attributes of " + Failures.text(at));
@@ -164,7 +160,7 @@ public final class StateLogNames implements Names {
 
   @Override
   public CompletableFuture<Usage> usage() {
-    return ask(
+    return log.ask(
         new Query.GetUsage(volume),
         reply -> ((Reply.UsageIs) reply).usage(),
         () -> "ask how much volume " + volume + " holds");
@@ -172,7 +168,7 @@ public final class StateLogNames implements Names {
 
   @Override
   public CompletableFuture<Orphans> orphansAfter(long cursor) {
-    return ask(
+    return log.ask(
         new Query.OrphansAfter(volume, cursor),
         reply -> ((Reply.OrphansAre) reply).orphans(),
         () -> "list orphans of volume " + volume);
@@ -195,7 +191,7 @@ public final class StateLogNames implements Names {
 
   @Override
   public CompletableFuture<Attributes> lease(long inode) {
-    return change(
+    return log.change(
         new Operation.Lease(inode),
         StateLogNames::attributes,
         () -> "lease inode " + inode + " for writing");
@@ -203,7 +199,7 @@ public final class StateLogNames implements Names {
 
   @Override
   public CompletableFuture<Void> recall(long inode) {
-    return apply(new Operation.Recall(inode), () -> "recall the lease of inode " + inode);
+    return log.apply(new Operation.Recall(inode), () -> "recall the lease of inode " + inode);
   }
 
   @Override
@@ -213,13 +209,13 @@ public final class StateLogNames implements Names {
 
   @Override
   public CompletableFuture<Void> inherit(long from) {
-    return apply(
+    return log.apply(
         new Operation.Inherit(from), () -> "take over leases of " + Long.toHexString(from));
   }
 
   @Override
   public CompletableFuture<Set<Long>> recalls() {
-    return ask(
+    return log.ask(
         new Query.Recalls(session),
         reply -> Set.copyOf(((Reply.Numbers) reply).values()),
         () -> "ask which leases are recalled");
@@ -233,54 +229,10 @@ public final class StateLogNames implements Names {
       List<Long> batch = all.subList(from, Math.min(all.size(), from + Limits.BATCH));
       result =
           result.thenCompose(
-              done -> apply(operation.apply(batch), () -> verb + " " + batch.size() + " inodes"));
+              done ->
+                  log.apply(operation.apply(batch), () -> verb + " " + batch.size() + " inodes"));
     }
     return result;
-  }
-
-  private CompletableFuture<Void> apply(Operation operation, Supplier<String> what) {
-    return change(operation, Function.identity(), what).thenAccept(done -> {});
-  }
-
-  private <T> CompletableFuture<T> change(
-      Operation operation, Function<Reply, T> read, Supplier<String> what) {
-    OperationNumbers.Ticket ticket;
-    try {
-      ticket = numbers.take();
-    } catch (TrefoilException busy) {
-      return CompletableFuture.failedFuture(busy);
-    }
-    Command command =
-        new Command.Operate(
-            volume,
-            new OperationId(session, ticket.sequence()),
-            ticket.oldestPending(),
-            time.wallNanos(),
-            operation);
-    return log.submit(NamespaceModule.ID, command.toBytes())
-        .whenComplete((reply, failure) -> numbers.done(ticket))
-        .handle((reply, failure) -> read(reply, failure, read, what));
-  }
-
-  private <T> CompletableFuture<T> ask(
-      Query query, Function<Reply, T> read, Supplier<String> what) {
-    return log.query(NamespaceModule.ID, query.toBytes())
-        .handle((reply, failure) -> read(reply, failure, read, what));
-  }
-
-  private static <T> T read(
-      byte @Nullable [] bytes,
-      @Nullable Throwable failure,
-      Function<Reply, T> read,
-      Supplier<String> what) {
-    if (bytes == null) {
-      throw Failures.of(what.get(), failure);
-    }
-    Reply reply = Reply.of(bytes);
-    if (reply instanceof Reply.Failed failed) {
-      throw Failures.of(what.get(), failed.reason());
-    }
-    return read.apply(reply);
   }
 
   private static Attributes attributes(Reply reply) {
