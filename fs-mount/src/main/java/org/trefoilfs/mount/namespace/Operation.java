@@ -41,6 +41,25 @@ public sealed interface Operation {
   /** The session goes on with what an earlier one of the same mount had leased. */
   record Inherit(long from) implements Operation {}
 
+  /**
+   * A lock for the session; see {@link Locking}.
+   *
+   * @param ticket by which the session knows the request while it waits; 0 when it would not
+   */
+  record Lock(long inode, LockRequest request, long ticket) implements Operation {}
+
+  record Unlock(long inode, LockKind kind, long owner, LockRange range) implements Operation {}
+
+  /** The session waits no longer. */
+  record WithdrawLock(long inode, long ticket) implements Operation {}
+
+  /**
+   * The session has waited for a while.
+   *
+   * @param times only those are let past that have been overtaken less often than this
+   */
+  record OvertakeLock(long inode, long ticket, int times) implements Operation {}
+
   default void writeTo(ByteWriter out) {
     switch (this) {
       case Create(Location at, NewInode inode) -> {
@@ -78,6 +97,13 @@ public sealed interface Operation {
       case Recall(long inode) -> out.u8(13).i64(inode);
       case Unlease(List<Long> inodes) -> Codec.writeNumbers(out.u8(14), inodes);
       case Inherit(long from) -> out.u8(15).i64(from);
+      case Lock(long inode, LockRequest request, long ticket) ->
+          LockCodec.write(out.u8(16).i64(inode).i64(ticket), request);
+      case Unlock(long inode, LockKind kind, long owner, LockRange range) ->
+          LockCodec.write(out.u8(17).i64(inode).u8(LockCodec.code(kind)).i64(owner), range);
+      case WithdrawLock(long inode, long ticket) -> out.u8(18).i64(inode).i64(ticket);
+      case OvertakeLock(long inode, long ticket, int times) ->
+          out.u8(19).i64(inode).i64(ticket).i32(times);
     }
   }
 
@@ -99,7 +125,17 @@ public sealed interface Operation {
       case 13 -> new Recall(in.i64());
       case 14 -> new Unlease(Codec.numbers(in));
       case 15 -> new Inherit(in.i64());
+      case 16 -> lock(in);
+      case 17 -> new Unlock(in.i64(), LockCodec.lockKind(in), in.i64(), LockCodec.lockRange(in));
+      case 18 -> new WithdrawLock(in.i64(), in.i64());
+      case 19 -> new OvertakeLock(in.i64(), in.i64(), in.i32());
       default -> throw Codec.malformed("unknown operation " + kind);
     };
+  }
+
+  private static Lock lock(ByteReader in) {
+    long inode = in.i64();
+    long ticket = in.i64();
+    return new Lock(inode, LockCodec.lockRequest(in), ticket);
   }
 }

@@ -2,6 +2,7 @@ package org.trefoilfs.mount.namespace;
 
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.codec.ByteReader;
 import org.trefoilfs.replication.codec.ByteWriter;
@@ -45,8 +46,13 @@ public sealed interface Reply {
    */
   record Reaped(int removed, long left) implements Reply {}
 
-  /** Inodes or sessions; not all if there are more than {@link Limits#BATCH}. */
+  /** Inodes, sessions or tickets; not all if there are more than {@link Limits#BATCH}. */
   record Numbers(List<Long> values) implements Reply {}
+
+  record LockIs(LockStatus status) implements Reply {}
+
+  /** A lock that is in the way, if any is. */
+  record Blocker(Optional<HeldLock> lock) implements Reply {}
 
   default byte[] toBytes() {
     ByteWriter out = new ByteWriter();
@@ -78,6 +84,11 @@ public sealed interface Reply {
       case Reclaimed(int count) -> out.u8(11).i32(count);
       case Reaped(int removed, long left) -> out.u8(12).i32(removed).i64(left);
       case Numbers(List<Long> values) -> Codec.writeNumbers(out.u8(13), values);
+      case LockIs(LockStatus status) -> out.u8(14).u8(LockCodec.code(status));
+      case Blocker(Optional<HeldLock> lock) -> {
+        out.u8(15).bool(lock.isPresent());
+        lock.ifPresent(found -> LockCodec.write(out, found));
+      }
     }
     return out.toBytes();
   }
@@ -100,6 +111,8 @@ public sealed interface Reply {
       case 11 -> new Reclaimed(in.i32());
       case 12 -> new Reaped(in.i32(), in.i64());
       case 13 -> new Numbers(Codec.numbers(in));
+      case 14 -> new LockIs(LockCodec.lockStatus(in));
+      case 15 -> new Blocker(in.bool() ? Optional.of(LockCodec.heldLock(in)) : Optional.empty());
       default -> throw Codec.malformed("unknown reply " + kind);
     };
   }

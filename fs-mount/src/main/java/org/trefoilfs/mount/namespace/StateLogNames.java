@@ -16,12 +16,14 @@ public final class StateLogNames implements Names {
   private final int volume;
   private final long session;
   private final long root;
+  private final Locks locks;
 
   private StateLogNames(SessionLog log, int volume, long session, long root) {
     this.log = log;
     this.volume = volume;
     this.session = session;
     this.root = root;
+    this.locks = new StateLogLocks(log, volume, session);
   }
 
   /**
@@ -187,6 +189,11 @@ public final class StateLogNames implements Names {
   @Override
   public long session() {
     return session;
+  }
+
+  @Override
+  public Locks locks() {
+    return locks;
   }
 
   @Override
