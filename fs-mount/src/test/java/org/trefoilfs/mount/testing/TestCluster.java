@@ -10,8 +10,10 @@ import org.trefoilfs.mount.fuse.MountHandle;
 import org.trefoilfs.mount.fuse.MountOptions;
 import org.trefoilfs.mount.fuse.MountTable;
 import org.trefoilfs.mount.fuse.Unmounter;
+import org.trefoilfs.mount.namespace.Command;
 import org.trefoilfs.mount.namespace.CommitRule;
 import org.trefoilfs.mount.namespace.InMemoryStateLog;
+import org.trefoilfs.mount.namespace.Names;
 import org.trefoilfs.mount.namespace.NamespaceModule;
 import org.trefoilfs.mount.namespace.StateLogNames;
 import org.trefoilfs.mount.vfs.Capacity;
@@ -25,7 +27,8 @@ public final class TestCluster implements AutoCloseable {
       new VfsOptions(
           Duration.ofSeconds(5), Duration.ofMillis(100), rule -> rule == CommitRule.ASYNC);
 
-  public final GatedStateLog log = new GatedStateLog(new InMemoryStateLog(new NamespaceModule()));
+  private final InMemoryStateLog memory = new InMemoryStateLog(new NamespaceModule());
+  public final GatedStateLog log = new GatedStateLog(memory);
   public final FaultyVolume volume = new FaultyVolume(new MemoryVolume());
   private final List<MountHandle> mounts = new ArrayList<>();
   private final String transport;
@@ -56,8 +59,12 @@ public final class TestCluster implements AutoCloseable {
   }
 
   public Vfs vfs(VfsOptions options) {
+    return vfs(names(), options);
+  }
+
+  public Vfs vfs(Names names, VfsOptions options) {
     Capacity capacity = new Capacity(64L << 30, 48L << 30, 1_000_000, 999_000);
-    return new Vfs(names(), volume, () -> capacity, SystemTime.INSTANCE, options);
+    return new Vfs(names, volume, () -> capacity, SystemTime.INSTANCE, options);
   }
 
   public MountHandle mount(Path at, String options) throws Exception {
@@ -70,6 +77,31 @@ public final class TestCluster implements AutoCloseable {
     MountHandle handle = FuseTransport.named(transport, SystemTime.INSTANCE).mount(vfs, at, parsed);
     mounts.add(handle);
     return handle;
+  }
+
+  /** Requests that wait for locks. */
+  public int lockWaits() {
+    return rows('b');
+  }
+
+  /** Files with locks. */
+  public int lockedFiles() {
+    return rows('k');
+  }
+
+  private int rows(char kind) {
+    int[] count = new int[1];
+    byte[] prefix = {(byte) kind};
+    // As the log itself does: it applies on its callers' threads.
+    synchronized (memory) {
+      memory.state(NamespaceModule.ID).scan(prefix, prefix, (key, value) -> ++count[0] > 0);
+    }
+    return count[0];
+  }
+
+  /** What the caretaker does when a session is over and fenced. */
+  public void endSession(long session) {
+    log.submit(NamespaceModule.ID, new Command.DropPins(session).toBytes()).join();
   }
 
   @Override

@@ -63,7 +63,7 @@ final class FuseMount implements MountHandle {
               capacity,
               SystemTime.INSTANCE,
               options.timeout().map(usual::withTimeout).orElse(usual));
-      session.attach(vfs.writeBack());
+      session.attach(vfs);
       return new FuseMount(session, transport.mount(vfs, spec.path(), options), vfs);
     } catch (RuntimeException e) {
       session.close();
