@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.trefoilfs.mount.namespace.LockKind;
@@ -21,8 +22,14 @@ final class HeldLocks {
     long lastGrant;
   }
 
+  /** What was got by one handle, in which session. */
+  private record Got(long session, Set<Key> keys) {}
+
   private final Map<Key, Entry> entries = new HashMap<>();
-  private final Map<Long, Set<Key>> byHandle = new HashMap<>();
+
+  /** Changed under the monitor, looked at without. */
+  private final Map<Long, Got> byHandle = new ConcurrentHashMap<>();
+
   private final Set<Long> lost = ConcurrentHashMap.newKeySet();
   private long grants;
   private long evicted;
@@ -35,7 +42,7 @@ final class HeldLocks {
     Entry entry = entries.computeIfAbsent(key, any -> new Entry());
     entry.lastGrant = ++grants;
     entry.handles.add(handle);
-    byHandle.computeIfAbsent(handle, any -> new HashSet<>()).add(key);
+    byHandle.computeIfAbsent(handle, any -> new Got(session, new HashSet<>())).keys.add(key);
     return true;
   }
 
@@ -58,16 +65,23 @@ final class HeldLocks {
     for (long handle : entry.handles) {
       byHandle.computeIfPresent(
           handle,
-          (any, keys) -> {
-            keys.remove(key);
-            return keys.isEmpty() ? null : keys;
+          (any, got) -> {
+            got.keys.remove(key);
+            return got.keys.isEmpty() ? null : got;
           });
     }
   }
 
   /** Owners that have got something by this handle since they last let all go. */
   synchronized List<Key> by(long handle) {
-    return List.copyOf(byHandle.getOrDefault(handle, Set.of()));
+    Got got = byHandle.get(handle);
+    return got == null ? List.of() : List.copyOf(got.keys);
+  }
+
+  /** The session that has locks which were got by this handle. */
+  OptionalLong session(long handle) {
+    Got got = byHandle.get(handle);
+    return got == null ? OptionalLong.empty() : OptionalLong.of(got.session);
   }
 
   /** The session is over: its locks may be others' from now on. */

@@ -1,6 +1,7 @@
 package org.trefoilfs.mount.vfs;
 
 import java.time.Duration;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -82,6 +83,16 @@ public final class MountLocks {
           "this mount was evicted, and a lock of this open file was lost with its session; close"
               + " the file and open it again");
     }
+  }
+
+  /**
+   * The session that has the locks of this open file, if it has any: writes under them must be its
+   * own, as they would come over those of others, once it is over and was replaced. IO as above.
+   */
+  OptionalLong session(long handle) {
+    OptionalLong session = held.session(handle);
+    checkLost(handle);
+    return session;
   }
 
   /** The session is over, and its locks with it; requests that wait go on in the next session. */

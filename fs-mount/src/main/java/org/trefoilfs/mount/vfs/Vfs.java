@@ -3,6 +3,7 @@ package org.trefoilfs.mount.vfs;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
@@ -234,8 +235,7 @@ public final class Vfs {
   }
 
   public int write(long handle, WriteRequest request) {
-    locks.checkLost(handle);
-    return data.write(files.get(handle), request);
+    return data.write(files.get(handle), request, locks.session(handle));
   }
 
   /** close(2) of one descriptor: what was told lazily is committed. */
@@ -267,12 +267,13 @@ public final class Vfs {
   }
 
   public void allocate(long handle, AllocateRequest request) {
-    locks.checkLost(handle);
     OpenInode file = files.get(handle);
+    OptionalLong session = locks.session(handle);
     switch (request) {
       case AllocateRequest.Grow(long end) -> data.grow(file, end);
       case AllocateRequest.Keep() -> {}
-      case AllocateRequest.Punch(long offset, long length) -> data.punch(file, offset, length);
+      case AllocateRequest.Punch(long offset, long length) ->
+          data.punch(file, offset, length, session);
     }
   }
 

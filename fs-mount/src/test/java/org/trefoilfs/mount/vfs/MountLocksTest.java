@@ -9,6 +9,8 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicReference;
@@ -24,6 +26,8 @@ import org.trefoilfs.mount.namespace.NewInode;
 import org.trefoilfs.mount.testing.TestCluster;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.env.SystemTime;
+import org.trefoilfs.replication.volume.Volume;
 
 /** Locks at two mounts without a kernel: what goes wrong. */
 class MountLocksTest {
@@ -79,6 +83,34 @@ class MountLocksTest {
     here.locks().evicted();
     cluster.endSession(over);
     names.set(cluster.names());
+  }
+
+  @Test
+  void writesUnderALockAreMadeInItsSessionAndNoOther() {
+    List<Long> sessions = new ArrayList<>();
+    Volume recording =
+        (Volume)
+            Proxy.newProxyInstance(
+                Volume.class.getClassLoader(),
+                new Class<?>[] {Volume.class},
+                (proxy, method, arguments) -> {
+                  if (method.getName().equals("inSession")) {
+                    sessions.add((Long) arguments[0]);
+                    return proxy;
+                  }
+                  return method.invoke(cluster.volume, arguments);
+                });
+    Capacity none = new Capacity(0, 0, 0, 0);
+    Vfs vfs = new Vfs(renewable(), recording, () -> none, SystemTime.INSTANCE, TestCluster.OPTIONS);
+    long file = create(vfs, "f");
+    write(vfs, file);
+    assertThat(sessions).isEmpty();
+    lock(vfs, file, 1);
+    write(vfs, file);
+    assertThat(sessions).containsExactly(names.get().session());
+    vfs.unlock(file, LockKind.POSIX, 1, LockRange.WHOLE).join();
+    write(vfs, file);
+    assertThat(sessions).hasSize(1);
   }
 
   @Test
