@@ -86,7 +86,7 @@ final class KernelSession extends ServedMount {
         }
       }
       if (length == -Errno.ENODEV) {
-        ended();
+        over();
       } else {
         log.error("reading requests of {} failed: errno {}", mountPoint(), -length);
       }
@@ -95,10 +95,15 @@ final class KernelSession extends ServedMount {
     } finally {
       free.decrementAndGet();
       if (readers.decrementAndGet() == 0) {
-        ended();
+        over();
       }
       leave();
     }
+  }
+
+  private void over() {
+    ended();
+    dispatcher.ended();
   }
 
   /** Bytes read, or minus the errno that ends the session. */
@@ -123,12 +128,21 @@ final class KernelSession extends ServedMount {
 
   /**
    * Has the request served: here, which saves waking another thread, as long as another reader is
-   * left to read; the last one hands over.
+   * left to read; the last one hands over. What waits for other callers keeps no thread at all.
    */
   private void dispatch(RequestFrame frame) {
-    if (Opcode.unanswered(frame.opcode())) {
-      return;
+    int opcode = frame.opcode();
+    if (opcode == Opcode.INTERRUPT) {
+      dispatcher.interrupt(frame);
+    } else if (Opcode.isLater(opcode)) {
+      users.incrementAndGet();
+      dispatcher.serveLater(frame, this::leave);
+    } else if (!Opcode.unanswered(opcode)) {
+      serve(frame);
     }
+  }
+
+  private void serve(RequestFrame frame) {
     try {
       if (free.decrementAndGet() > 0) {
         dispatcher.serve(frame);
