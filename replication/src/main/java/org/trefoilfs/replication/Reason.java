@@ -48,7 +48,15 @@ public enum Reason {
    */
   REFUSED(24),
   /** A defect of this program. */
-  INTERNAL(25);
+  INTERNAL(25),
+  /** Somebody else has a lock that conflicts, and the caller did not want to wait. */
+  WOULD_BLOCK(26),
+  /** To wait for the lock would be to wait for oneself. */
+  DEADLOCK(27),
+  /** More locks than are kept. */
+  NO_LOCKS(28),
+  /** A signal ended the wait. */
+  INTERRUPTED(29);
 
   private final int code;
 

@@ -3,11 +3,11 @@ package org.trefoilfs.tools;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.concurrent.CompletableFuture;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -19,6 +19,9 @@ import org.trefoilfs.tools.support.ClusterProcesses;
 
 /** Real daemons, real mounts through both transports, real kills. */
 class ClusterEndToEndTest {
+  /** What flock(1) exits with when somebody else has the lock. */
+  private static final int LOCKED = 1;
+
   @TempDir Path directory;
 
   @Test
@@ -31,20 +34,22 @@ class ClusterEndToEndTest {
       Files.writeString(first.resolve("before"), "written by the first");
       assertThat(second.resolve("before")).hasContent("written by the first");
       assertThat(third.resolve("before")).hasContent("written by the first");
+      Process holder = flock(third, "-F", "sleep", "1000");
+      Awaitility.await().until(() -> flock(first, "-n", "true").waitFor() == LOCKED);
+      Process waiting = flock(first, "-x", "true");
 
       cluster.kill(3);
-      CompletableFuture<String> waiting =
-          CompletableFuture.supplyAsync(() -> contentOf(third.resolve("before")));
+      holder.destroyForcibly();
       Files.writeString(second.resolve("during"), "written while one was dead");
       assertThat(first.resolve("during")).hasContent("written while one was dead");
-      assertThat(waiting).as("a call on the dead host's mount").isNotDone();
-
       cluster.restart(3);
       cluster.awaitInSync();
       assertThat(third.resolve("during"))
           .as("served again")
           .hasContent("written while one was dead");
-      assertThat(waiting.get(10, TimeUnit.SECONDS)).isEqualTo("written by the first");
+      assertThat(waiting.waitFor(30, TimeUnit.SECONDS)).as("got the dead mount's lock").isTrue();
+      assertThat(waiting.exitValue()).isZero();
+      assertThat(flock(third, "-n", "true").waitFor()).isZero();
       Awaitility.await()
           .atMost(Duration.ofSeconds(20))
           .untilAsserted(
@@ -59,12 +64,12 @@ class ClusterEndToEndTest {
     assertThat(MountPoints.isMounted(directory.resolve("mnt1"))).isFalse();
   }
 
-  private static String contentOf(Path file) {
-    try {
-      return Files.readString(file);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+  /** Runs a command with the lock of the file "before", exclusive. */
+  private static Process flock(Path mount, String option, String... command) throws IOException {
+    List<String> line =
+        new ArrayList<>(List.of("flock", option, mount.resolve("before").toString()));
+    line.addAll(List.of(command));
+    return new ProcessBuilder(line).start();
   }
 
   @Test

@@ -2,16 +2,21 @@ package org.trefoilfs.mount.fuse;
 
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import org.trefoilfs.mount.fuse.MountOptions.Flag;
 import org.trefoilfs.mount.namespace.FileType;
 import org.trefoilfs.mount.namespace.Location;
+import org.trefoilfs.mount.namespace.LockRange;
 import org.trefoilfs.mount.namespace.Names.RenameMode;
 import org.trefoilfs.mount.namespace.Names.XattrMode;
 import org.trefoilfs.mount.namespace.NewInode;
 import org.trefoilfs.mount.vfs.AllocateRequest;
 import org.trefoilfs.mount.vfs.AttributeRequest;
 import org.trefoilfs.mount.vfs.Caller;
+import org.trefoilfs.mount.vfs.LockPatience;
 import org.trefoilfs.mount.vfs.OpenFlags;
+import org.trefoilfs.mount.vfs.PendingLock;
 import org.trefoilfs.mount.vfs.Vfs;
 import org.trefoilfs.mount.vfs.WriteRequest;
 
@@ -49,8 +54,14 @@ public final class Answers {
       case Reply.Opened(long handle) -> vfs.release(handle);
       case Reply.Created(Vfs.Opened(long handle, var attributes)) -> vfs.release(handle);
       case Reply.OpenedDirectory(long handle) -> vfs.closeDirectory(handle);
+      case Reply.Locked(PendingLock lock) -> lock.undo();
       default -> {}
     }
+  }
+
+  /** The mount is gone: who waits for a lock need not be waited for. */
+  public void ended() {
+    vfs.locks().ended();
   }
 
   // ---- names
@@ -139,8 +150,8 @@ public final class Answers {
             handle, new WriteRequest(request.offset(), request.data(), flags, request.caller())));
   }
 
-  public Reply flush(long handle) {
-    vfs.flush(handle);
+  public Reply flush(long handle, long lockOwner) {
+    vfs.flush(handle, lockOwner);
     return Reply.OK;
   }
 
@@ -157,6 +168,50 @@ public final class Answers {
   public Reply fallocate(long handle, int mode, long offset, long length) {
     vfs.allocate(handle, AllocateRequest.of(mode, offset, length));
     return Reply.OK;
+  }
+
+  // ---- locks
+
+  public Reply getlk(long handle, LockArguments in) {
+    return vfs.testLock(handle, in.request())
+        .map(lock -> conflict(LockArguments.type(lock.type()), lock.range(), lock.pid()))
+        .orElseGet(() -> conflict(LockArguments.UNLOCK, in.range(), 0));
+  }
+
+  private static Reply conflict(int type, LockRange range, int pid) {
+    return new Reply.Conflict(type, range, pid);
+  }
+
+  /** SETLK, and with patience SETLKW. */
+  public Later setlk(long handle, LockArguments in, LockPatience patience) {
+    if (in.isUnlock()) {
+      return new Unlocking(
+          () -> vfs.unlock(handle, in.kind(), in.owner(), in.range()).thenApply(done -> Reply.OK));
+    }
+    return new Locking(vfs.lock(handle, in.request(), patience));
+  }
+
+  private record Locking(PendingLock lock) implements Later {
+    @Override
+    public CompletableFuture<Reply> start() {
+      return lock.start().thenApply(done -> new Reply.Locked(lock));
+    }
+
+    @Override
+    public void interrupt() {
+      lock.interrupt();
+    }
+  }
+
+  private record Unlocking(Supplier<CompletableFuture<Reply>> call) implements Later {
+    @Override
+    public CompletableFuture<Reply> start() {
+      return call.get();
+    }
+
+    /** It waits for nobody. */
+    @Override
+    public void interrupt() {}
   }
 
   // ---- directories

@@ -1,5 +1,6 @@
 package org.trefoilfs.mount.fuse;
 
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,8 +35,35 @@ public final class Calls {
       errno = errno(operation, e);
       reply = channel.failed(errno);
     }
-    // Counted before it is sent: who has the answer finds it counted.
+    ended(operation, start, errno);
+    send(operation, reply, channel);
+  }
+
+  /** As {@link #serve}, but the reply comes later, on whatever thread. */
+  public <R> void serveLater(
+      Operation operation, Supplier<CompletableFuture<R>> call, Channel<R> channel) {
+    long start = time.nanoTime();
+    statistics.began();
+    CompletableFuture<R> later;
+    try {
+      later = call.get();
+    } catch (Throwable e) {
+      later = CompletableFuture.failedFuture(e);
+    }
+    later.whenComplete(
+        (reply, failure) -> {
+          int errno = failure == null ? 0 : errno(operation, failure);
+          ended(operation, start, errno);
+          send(operation, failure == null ? reply : channel.failed(errno), channel);
+        });
+  }
+
+  /** Counted before it is sent: who has the answer finds it counted. */
+  private void ended(Operation operation, long start, int errno) {
     statistics.ended(operation, time.nanoTime() - start, errno);
+  }
+
+  private static <R> void send(Operation operation, R reply, Channel<R> channel) {
     try {
       channel.send(reply);
     } catch (Throwable e) {

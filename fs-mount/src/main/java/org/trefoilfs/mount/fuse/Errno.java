@@ -21,7 +21,9 @@ public final class Errno {
   public static final int ENOSPC = 28;
   public static final int EMLINK = 31;
   public static final int ERANGE = 34;
+  public static final int EDEADLK = 35;
   public static final int ENAMETOOLONG = 36;
+  public static final int ENOLCK = 37;
   public static final int ENOSYS = 38;
   public static final int ENOTEMPTY = 39;
   public static final int ENODATA = 61;
@@ -50,6 +52,10 @@ public final class Errno {
       case STALE -> ESTALE;
       case TOO_MANY_LINKS -> EMLINK;
       case CROSS_DEVICE -> EXDEV;
+      case WOULD_BLOCK -> EAGAIN;
+      case DEADLOCK -> EDEADLK;
+      case NO_LOCKS -> ENOLCK;
+      case INTERRUPTED -> EINTR;
       case UNAVAILABLE, OUTCOME_UNKNOWN, CORRUPT, IO, NOT_LEADER, STALE_VIEW, REFUSED, INTERNAL ->
           EIO;
     };

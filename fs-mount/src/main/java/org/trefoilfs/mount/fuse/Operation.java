@@ -31,7 +31,10 @@ public enum Operation {
   SETXATTR,
   GETXATTR,
   LISTXATTR,
-  REMOVEXATTR;
+  REMOVEXATTR,
+  GETLK,
+  SETLK,
+  SETLKW;
 
   /** As it is shown in status and metrics. */
   public String label() {

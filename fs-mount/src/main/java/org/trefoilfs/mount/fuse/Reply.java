@@ -2,7 +2,9 @@ package org.trefoilfs.mount.fuse;
 
 import java.nio.ByteBuffer;
 import org.trefoilfs.mount.namespace.Attributes;
+import org.trefoilfs.mount.namespace.LockRange;
 import org.trefoilfs.mount.vfs.Capacity;
+import org.trefoilfs.mount.vfs.PendingLock;
 import org.trefoilfs.mount.vfs.Vfs;
 
 /** What a request is answered with. */
@@ -29,6 +31,16 @@ public sealed interface Reply {
   record Length(int bytes) implements Reply {}
 
   record Room(Capacity capacity) implements Reply {}
+
+  /** A lock was granted. */
+  record Locked(PendingLock lock) implements Reply {}
+
+  /**
+   * A lock that is in the way.
+   *
+   * @param type as in {@link LockArguments}; UNLOCK: there is none
+   */
+  record Conflict(int type, LockRange range, int pid) implements Reply {}
 
   Reply OK = new Errno(0);
 }

@@ -58,6 +58,9 @@ final class Failures {
       case NOT_PERMITTED -> "directories get no second name";
       case BUSY -> "it is in use, as a volume's root or by an operation that is not over";
       case STALE -> "the volume was deleted or the session is over; mount it again";
+      case WOULD_BLOCK -> "somebody else has it locked";
+      case DEADLOCK -> "who has it locked waits, in turn, for a lock of the caller's";
+      case NO_LOCKS -> "it has as many locks, or waiting for it, as are kept";
       case INVALID -> "that cannot be done with it";
       default -> reason.name();
     };

@@ -17,6 +17,10 @@ import java.nio.ByteBuffer;
  *  's' session(8) inode(8)                     empty: the same pin, found from the session
  *  'l' session(8) inode(8)                     empty: the session has the inode's write lease
  *  'q' session(8) inode(8)                     empty: somebody wants that lease to end
+ *  'k' inode(8)                                its locks, and who waits for them
+ *  'h' session(8) inode(8)                     empty: the session is in that row
+ *  'b' session(8) ticket(8)                    inode(8) owner(8): a POSIX lock waited for, or
+ *                                              inode(8): a flock
  *  'f' session(8)                              empty: the session is over, nothing of it is applied
  *  'w' session(8) volume(4)                    oldest operation(8) that may still be retried
  *  'r' session(8) volume(4) sequence(8)        the reply that the operation got: KeptReply
@@ -121,6 +125,26 @@ final class Keys {
     return of('q', 16).putLong(session).putLong(inode).array();
   }
 
+  static byte[] locks(long inode) {
+    return of('k', 8).putLong(inode).array();
+  }
+
+  static byte[] lockedBySession(long session) {
+    return of('h', 8).putLong(session).array();
+  }
+
+  static byte[] lockedBySession(long session, long inode) {
+    return of('h', 16).putLong(session).putLong(inode).array();
+  }
+
+  static byte[] lockWaits(long session) {
+    return of('b', 8).putLong(session).array();
+  }
+
+  static byte[] lockWait(long session, long ticket) {
+    return of('b', 16).putLong(session).putLong(ticket).array();
+  }
+
   /** Windows of all sessions. */
   static byte[] windows() {
     return new byte[] {'w'};
@@ -131,7 +155,7 @@ final class Keys {
     return ByteBuffer.wrap(key).getLong(1);
   }
 
-  /** The second number of a key: a pin's session, or what a session has pinned or leased. */
+  /** The second number of a key: a pin's session, or what a session pins, leases or waits for. */
   static long secondIn(byte[] key) {
     return ByteBuffer.wrap(key).getLong(9);
   }

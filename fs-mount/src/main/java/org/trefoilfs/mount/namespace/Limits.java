@@ -43,5 +43,17 @@ public final class Limits {
    */
   public static final int ENDED_SESSIONS = 256;
 
+  /**
+   * Locked ranges of an inode: they are one row, of some 150 KiB then, that each change writes
+   * anew.
+   */
+  public static final int LOCKS = 4096;
+
+  /** Requests that wait for an inode's locks: each is looked at whenever a lock is let go. */
+  public static final int LOCK_WAITS = 1024;
+
+  /** Waits looked at for a deadlock: keeps a lock's apply time in milliseconds. */
+  public static final int DEADLOCK_SEARCH = 1024;
+
   private Limits() {}
 }

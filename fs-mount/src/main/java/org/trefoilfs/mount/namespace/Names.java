@@ -93,6 +93,9 @@ public interface Names {
    */
   CompletableFuture<Void> inherit(long from);
 
+  /** Locks of the session that there is now. */
+  Locks locks();
+
   /** Which of this session's write leases others wait for. */
   CompletableFuture<Set<Long>> recalls();
 

@@ -78,8 +78,16 @@ public final class NamespaceModule implements StateModule {
       case Operation.Unlease(List<Long> inodes) ->
           done(() -> WriteLeases.unlease(tree, session, inodes));
       case Operation.Inherit(long from) -> done(() -> WriteLeases.inherit(tree, from, session));
+      case Operation.InheritLocks(long from) ->
+          new Reply.LocksAre(Locking.inherit(tree.state(), from, session));
       case Operation.Requested(long _, Operation asked) -> operate(tree, session, asked);
       case Operation.TakeOver _ -> throw Codec.malformed("a take-over within another operation");
+      case Operation.Lock lock -> new Reply.LockIs(Locking.lock(tree, session, lock));
+      case Operation.Unlock unlock -> new Reply.LockIs(Locking.unlock(tree, session, unlock));
+      case Operation.WithdrawLock withdraw ->
+          new Reply.LockIs(Locking.withdraw(tree, session, withdraw));
+      case Operation.OvertakeLock overtake ->
+          new Reply.LockIs(Locking.overtake(tree, session, overtake));
     };
   }
 
@@ -109,6 +117,8 @@ public final class NamespaceModule implements StateModule {
       case Query.Reclaimable reclaimable -> Orphanage.reclaimable(state, reclaimable);
       case Query.Recalls(long session) -> WriteLeases.recalls(state, session);
       case Query.SessionsKept() -> Sessions.kept(state);
+      case Query.TestLock test -> Locking.test(state, test);
+      case Query.LockWaits waits -> Locking.waits(state, waits);
     };
   }
 

@@ -7,7 +7,7 @@ import org.trefoilfs.replication.codec.ByteWriter;
 /** What a mount asks to be changed, once. */
 public sealed interface Operation {
   /** Begins a {@link Requested}. */
-  int REQUESTED = 17;
+  int REQUESTED = 21;
 
   record Create(Location at, NewInode inode) implements Operation {}
 
@@ -52,13 +52,38 @@ public sealed interface Operation {
    */
   record TakeOver(long from) implements Operation {}
 
+  /**
+   * The session has the locks now that an earlier one of the same mount has. Before that one is
+   * ended: they are in nobody else's hands meanwhile. Answered with {@link Reply.LocksAre}.
+   */
+  record InheritLocks(long from) implements Operation {}
+
   /** An operation for a {@link Request} of the kernel's. */
   record Requested(long request, Operation operation) implements Operation {}
 
   /** The request that it is for; 0: for none. */
-  default long request() {
+  default long requestNumber() {
     return this instanceof Requested(long request, Operation _) ? request : 0;
   }
+
+  /**
+   * A lock for the session; see {@link Locking}.
+   *
+   * @param ticket by which the session knows the request while it waits; 0 when it would not
+   */
+  record Lock(long inode, LockRequest request, long ticket) implements Operation {}
+
+  record Unlock(long inode, LockKind kind, long owner, LockRange range) implements Operation {}
+
+  /** The session waits no longer. */
+  record WithdrawLock(long inode, long ticket) implements Operation {}
+
+  /**
+   * The session has waited for a while.
+   *
+   * @param times only those are let past that have been overtaken less often than this
+   */
+  record OvertakeLock(long inode, long ticket, int times) implements Operation {}
 
   default void writeTo(ByteWriter out) {
     switch (this) {
@@ -97,7 +122,15 @@ public sealed interface Operation {
       case Recall(long inode) -> out.u8(13).i64(inode);
       case Unlease(List<Long> inodes) -> Codec.writeNumbers(out.u8(14), inodes);
       case Inherit(long from) -> out.u8(15).i64(from);
-      case TakeOver(long from) -> out.u8(16).i64(from);
+      case Lock(long inode, LockRequest request, long ticket) ->
+          LockCodec.write(out.u8(16).i64(inode).i64(ticket), request);
+      case Unlock(long inode, LockKind kind, long owner, LockRange range) ->
+          LockCodec.write(out.u8(17).i64(inode).u8(LockCodec.code(kind)).i64(owner), range);
+      case WithdrawLock(long inode, long ticket) -> out.u8(18).i64(inode).i64(ticket);
+      case OvertakeLock(long inode, long ticket, int times) ->
+          out.u8(19).i64(inode).i64(ticket).i32(times);
+      case TakeOver(long from) -> out.u8(20).i64(from);
+      case InheritLocks(long from) -> out.u8(22).i64(from);
       case Requested(long request, Operation operation) ->
           operation.writeTo(out.u8(REQUESTED).i64(request));
     }
@@ -125,8 +158,19 @@ public sealed interface Operation {
       case 13 -> new Recall(in.i64());
       case 14 -> new Unlease(Codec.numbers(in));
       case 15 -> new Inherit(in.i64());
-      case 16 -> new TakeOver(in.i64());
+      case 16 -> lock(in);
+      case 17 -> new Unlock(in.i64(), LockCodec.lockKind(in), in.i64(), LockCodec.lockRange(in));
+      case 18 -> new WithdrawLock(in.i64(), in.i64());
+      case 19 -> new OvertakeLock(in.i64(), in.i64(), in.i32());
+      case 20 -> new TakeOver(in.i64());
+      case 22 -> new InheritLocks(in.i64());
       default -> throw Codec.malformed("unknown operation " + kind);
     };
+  }
+
+  private static Lock lock(ByteReader in) {
+    long inode = in.i64();
+    long ticket = in.i64();
+    return new Lock(inode, LockCodec.lockRequest(in), ticket);
   }
 }

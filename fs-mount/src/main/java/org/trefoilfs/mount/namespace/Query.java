@@ -33,6 +33,17 @@ public sealed interface Query {
   /** Sessions of which the namespace keeps anything. */
   record SessionsKept() implements Query {}
 
+  /** What keeps the session from this lock. */
+  record TestLock(int volume, long session, long inode, LockRequest request) implements Query {}
+
+  /**
+   * Which of the session's requests for locks wait still: their tickets, at most {@link
+   * Limits#BATCH}.
+   *
+   * @param after ticket to look beyond; 0 at first
+   */
+  record LockWaits(long session, long after) implements Query {}
+
   default byte[] toBytes() {
     ByteWriter out = new ByteWriter();
     switch (this) {
@@ -50,6 +61,9 @@ public sealed interface Query {
       case Reclaimable(long after, long upTo, int max) -> out.u8(8).i64(after).i64(upTo).i32(max);
       case Recalls(long session) -> out.u8(9).i64(session);
       case SessionsKept() -> out.u8(10);
+      case TestLock(int volume, long session, long inode, LockRequest request) ->
+          LockCodec.write(out.u8(11).i32(volume).i64(session).i64(inode), request);
+      case LockWaits(long session, long after) -> out.u8(12).i64(session).i64(after);
     }
     return out.toBytes();
   }
@@ -69,6 +83,8 @@ public sealed interface Query {
           case 8 -> new Reclaimable(in.i64(), in.i64(), in.i32());
           case 9 -> new Recalls(in.i64());
           case 10 -> new SessionsKept();
+          case 11 -> new TestLock(in.i32(), in.i64(), in.i64(), LockCodec.lockRequest(in));
+          case 12 -> new LockWaits(in.i64(), in.i64());
           default -> throw Codec.malformed("unknown query " + kind);
         };
     Codec.end(in);

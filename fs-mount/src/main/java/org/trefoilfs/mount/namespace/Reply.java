@@ -2,6 +2,7 @@ package org.trefoilfs.mount.namespace;
 
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.codec.ByteReader;
 import org.trefoilfs.replication.codec.ByteWriter;
@@ -45,8 +46,15 @@ public sealed interface Reply {
    */
   record Reaped(int removed, long left) implements Reply {}
 
-  /** Inodes or sessions; not all if there are more than {@link Limits#BATCH}. */
+  /** Inodes, sessions or tickets; not all if there are more than {@link Limits#BATCH}. */
   record Numbers(List<Long> values) implements Reply {}
+
+  record LockIs(LockStatus status) implements Reply {}
+
+  /** A lock that is in the way, if any is. */
+  record Blocker(Optional<HeldLock> lock) implements Reply {}
+
+  record LocksAre(List<InheritedLock> locks) implements Reply {}
 
   /** What an earlier session's requests of the kernel's had been answered, in their order. */
   record TakenOver(List<Answer> answers) implements Reply {
@@ -84,8 +92,17 @@ public sealed interface Reply {
       case Reclaimed(int count) -> out.u8(11).i32(count);
       case Reaped(int removed, long left) -> out.u8(12).i32(removed).i64(left);
       case Numbers(List<Long> values) -> Codec.writeNumbers(out.u8(13), values);
+      case LockIs(LockStatus status) -> out.u8(14).u8(LockCodec.code(status));
+      case Blocker(Optional<HeldLock> lock) -> {
+        out.u8(15).bool(lock.isPresent());
+        lock.ifPresent(found -> LockCodec.write(out, found));
+      }
+      case LocksAre(List<InheritedLock> locks) -> {
+        out.u8(17).i32(locks.size());
+        locks.forEach(one -> LockCodec.write(out.i64(one.inode()), one.lock()));
+      }
       case TakenOver(List<TakenOver.Answer> answers) -> {
-        out.u8(14).i32(answers.size());
+        out.u8(16).i32(answers.size());
         answers.forEach(answer -> out.i64(answer.request()).blob(answer.reply()));
       }
     }
@@ -110,7 +127,12 @@ public sealed interface Reply {
       case 11 -> new Reclaimed(in.i32());
       case 12 -> new Reaped(in.i32(), in.i64());
       case 13 -> new Numbers(Codec.numbers(in));
-      case 14 ->
+      case 14 -> new LockIs(LockCodec.lockStatus(in));
+      case 15 -> new Blocker(in.bool() ? Optional.of(LockCodec.heldLock(in)) : Optional.empty());
+      case 17 ->
+          new LocksAre(
+              Codec.many(in, in.count(46), i -> new InheritedLock(i.i64(), LockCodec.heldLock(i))));
+      case 16 ->
           new TakenOver(Codec.many(in, in.count(12), i -> new TakenOver.Answer(i.i64(), i.blob())));
       default -> throw Codec.malformed("unknown reply " + kind);
     };

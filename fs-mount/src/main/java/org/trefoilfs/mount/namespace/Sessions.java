@@ -50,7 +50,7 @@ final class Sessions {
       state.put(window, ByteBuffer.allocate(8).putLong(oldest).array());
     }
     byte[] reply = apply.get().toBytes();
-    state.put(key, new KeptReply(command.operation().request(), reply).toRow());
+    state.put(key, new KeptReply(command.operation().requestNumber(), reply).toRow());
     return reply;
   }
 
@@ -79,6 +79,7 @@ final class Sessions {
   static void letGo(KeyValue state, long session) {
     Orphanage.dropPins(state, session);
     WriteLeases.drop(state, session);
+    Locking.drop(state, session);
   }
 
   /** Nothing of the session is applied any more. */

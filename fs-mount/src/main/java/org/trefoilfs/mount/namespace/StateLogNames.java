@@ -4,11 +4,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
-import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
-import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.env.TimeSource;
-import org.trefoilfs.replication.membership.OperationId;
 import org.trefoilfs.replication.statelog.StateLog;
 
 /**
@@ -16,21 +12,18 @@ import org.trefoilfs.replication.statelog.StateLog;
  * state log may submit one again whenever it does not know what became of it. Thread-safe.
  */
 public final class StateLogNames implements Names {
-  private final StateLog log;
+  private final SessionLog log;
   private final int volume;
   private final long session;
-  private final TimeSource time;
   private final long root;
-  private final OperationNumbers numbers;
+  private final Locks locks;
 
-  private StateLogNames(
-      StateLog log, int volume, long session, TimeSource time, Reply.Root opened) {
+  private StateLogNames(SessionLog log, int volume, long session, long root) {
     this.log = log;
     this.volume = volume;
     this.session = session;
-    this.time = time;
-    this.root = opened.inode();
-    this.numbers = new OperationNumbers(opened.nextSequence());
+    this.root = root;
+    this.locks = new StateLogLocks(log, volume, session);
   }
 
   /**
@@ -46,7 +39,12 @@ public final class StateLogNames implements Names {
         .thenApply(
             reply ->
                 switch (Reply.of(reply)) {
-                  case Reply.Root opened -> new StateLogNames(log, volumeId, session, time, opened);
+                  case Reply.Root(long root, long first) ->
+                      new StateLogNames(
+                          new SessionLog(log, volumeId, session, time, first),
+                          volumeId,
+                          session,
+                          root);
                   case Reply.Failed failed ->
                       throw Failures.of("open volume " + volumeId, failed.reason());
                   default -> throw Codec.malformed("not an answer to opening a volume");
@@ -60,7 +58,7 @@ public final class StateLogNames implements Names {
 
   @Override
   public CompletableFuture<Attributes> lookup(Location at) {
-    return ask(
+    return log.ask(
         new Query.Lookup(volume, at),
         StateLogNames::attributes,
         () -> "look up " + Failures.text(at));
@@ -68,7 +66,7 @@ public final class StateLogNames implements Names {
 
   @Override
   public CompletableFuture<Attributes> create(Location at, NewInode inode) {
-    return once(
+    return log.once(
         new Operation.Create(at, inode),
         StateLogNames::attributes,
         () -> "create " + Failures.text(at));
@@ -76,7 +74,7 @@ public final class StateLogNames implements Names {
 
   @Override
   public CompletableFuture<Attributes> link(Location from, Location to) {
-    return once(
+    return log.once(
         new Operation.Link(from, to),
         StateLogNames::attributes,
         () -> "link " + Failures.text(from) + " as " + Failures.text(to));
@@ -84,24 +82,24 @@ public final class StateLogNames implements Names {
 
   @Override
   public CompletableFuture<Void> unlink(Location at) {
-    return applyOnce(new Operation.Unlink(at), () -> "remove " + Failures.text(at));
+    return log.applyOnce(new Operation.Unlink(at), () -> "remove " + Failures.text(at));
   }
 
   @Override
   public CompletableFuture<Void> rmdir(Location at) {
-    return applyOnce(new Operation.Rmdir(at), () -> "remove directory " + Failures.text(at));
+    return log.applyOnce(new Operation.Rmdir(at), () -> "remove directory " + Failures.text(at));
   }
 
   @Override
   public CompletableFuture<Void> rename(Location from, Location to, RenameMode mode) {
-    return applyOnce(
+    return log.applyOnce(
         new Operation.Rename(from, to, mode),
         () -> "rename " + Failures.text(from) + " to " + Failures.text(to));
   }
 
   @Override
   public CompletableFuture<Attributes> setAttributes(Location at, AttributeChange change) {
-    return once(
+    return log.once(
         new Operation.SetAttributes(at, change),
         StateLogNames::attributes,
         () -> "change attributes of " + Failures.text(at));
@@ -110,7 +108,7 @@ public final class StateLogNames implements Names {
   @Override
   public CompletableFuture<Attributes> wrote(
       long inode, long end, long mtime, Privileges privileges) {
-    return change(
+    return log.change(
         new Operation.Wrote(inode, end, mtime, privileges),
         StateLogNames::attributes,
         () -> "record a write up to byte " + end + " of inode " + inode);
@@ -119,7 +117,7 @@ public final class StateLogNames implements Names {
   @Override
   public CompletableFuture<Attributes> appended(
       long inode, long end, long mtime, Privileges privileges) {
-    return once(
+    return log.once(
         new Operation.Wrote(inode, end, mtime, privileges),
         StateLogNames::attributes,
         () -> "record what was appended up to byte " + end + " of inode " + inode);
@@ -127,7 +125,7 @@ public final class StateLogNames implements Names {
 
   @Override
   public CompletableFuture<byte[]> readLink(Location at) {
-    return ask(
+    return log.ask(
         new Query.ReadLink(volume, at),
         StateLogNames::bytes,
         () -> "read link " + Failures.text(at));
@@ -135,7 +133,7 @@ public final class StateLogNames implements Names {
 
   @Override
   public CompletableFuture<List<Dentry>> list(long directory, byte[] after, int limit) {
-    return ask(
+    return log.ask(
         new Query.ListEntries(volume, directory, after, limit),
         reply -> ((Reply.Entries) reply).entries(),
         () -> "list inode " + directory);
@@ -143,7 +141,7 @@ public final class StateLogNames implements Names {
 
   @Override
   public CompletableFuture<byte[]> getXattr(Location at, byte[] name) {
-    return ask(
+    return log.ask(
         new Query.GetXattr(volume, at, name),
         StateLogNames::bytes,
         () -> "get attribute '" + Failures.text(name) + "' of " + Failures.text(at));
@@ -151,21 +149,21 @@ public final class StateLogNames implements Names {
 
   @Override
   public CompletableFuture<Void> setXattr(Location at, byte[] name, byte[] value, XattrMode mode) {
-    return applyOnce(
+    return log.applyOnce(
         new Operation.SetXattr(at, name, value, mode),
         () -> "set attribute '" + Failures.text(name) + "' of " + Failures.text(at));
   }
 
   @Override
   public CompletableFuture<Void> removeXattr(Location at, byte[] name) {
-    return applyOnce(
+    return log.applyOnce(
         new Operation.RemoveXattr(at, name),
         () -> "remove attribute '" + Failures.text(name) + "' of " + Failures.text(at));
   }
 
   @Override
   public CompletableFuture<List<byte[]>> listXattrs(Location at) {
-    return ask(
+    return log.ask(
         new Query.ListXattrs(volume, at),
         reply -> ((Reply.NameList) reply).names(),
         () -> "list attributes of " + Failures.text(at));
@@ -173,7 +171,7 @@ public final class StateLogNames implements Names {
 
   @Override
   public CompletableFuture<Usage> usage() {
-    return ask(
+    return log.ask(
         new Query.GetUsage(volume),
         reply -> ((Reply.UsageIs) reply).usage(),
         () -> "ask how much volume " + volume + " holds");
@@ -181,7 +179,7 @@ public final class StateLogNames implements Names {
 
   @Override
   public CompletableFuture<Orphans> orphansAfter(long cursor) {
-    return ask(
+    return log.ask(
         new Query.OrphansAfter(volume, cursor),
         reply -> ((Reply.OrphansAre) reply).orphans(),
         () -> "list orphans of volume " + volume);
@@ -203,8 +201,13 @@ public final class StateLogNames implements Names {
   }
 
   @Override
+  public Locks locks() {
+    return locks;
+  }
+
+  @Override
   public CompletableFuture<Attributes> lease(long inode) {
-    return change(
+    return log.change(
         new Operation.Lease(inode),
         StateLogNames::attributes,
         () -> "lease inode " + inode + " for writing");
@@ -212,7 +215,7 @@ public final class StateLogNames implements Names {
 
   @Override
   public CompletableFuture<Void> recall(long inode) {
-    return apply(new Operation.Recall(inode), () -> "recall the lease of inode " + inode);
+    return log.apply(new Operation.Recall(inode), () -> "recall the lease of inode " + inode);
   }
 
   @Override
@@ -222,13 +225,13 @@ public final class StateLogNames implements Names {
 
   @Override
   public CompletableFuture<Void> inherit(long from) {
-    return apply(
+    return log.apply(
         new Operation.Inherit(from), () -> "take over leases of " + Long.toHexString(from));
   }
 
   @Override
   public CompletableFuture<Set<Long>> recalls() {
-    return ask(
+    return log.ask(
         new Query.Recalls(session),
         reply -> Set.copyOf(((Reply.Numbers) reply).values()),
         () -> "ask which leases are recalled");
@@ -242,9 +245,18 @@ public final class StateLogNames implements Names {
       List<Long> batch = all.subList(from, Math.min(all.size(), from + Limits.BATCH));
       result =
           result.thenCompose(
-              done -> apply(operation.apply(batch), () -> verb + " " + batch.size() + " inodes"));
+              done ->
+                  log.apply(operation.apply(batch), () -> verb + " " + batch.size() + " inodes"));
     }
     return result;
+  }
+
+  /** Takes over the locks of an earlier session of the same mount. STALE when that is over. */
+  public CompletableFuture<List<InheritedLock>> inheritLocks(long from) {
+    return log.change(
+        new Operation.InheritLocks(from),
+        reply -> ((Reply.LocksAre) reply).locks(),
+        () -> "take over locks of " + Long.toHexString(from));
   }
 
   /**
@@ -252,89 +264,7 @@ public final class StateLogNames implements Names {
    * requests. Before anything else is done in this session; see {@link Operation.TakeOver}.
    */
   public CompletableFuture<Void> takeOver(long from, ResentRequests requests) {
-    return change(
-        new Operation.TakeOver(from),
-        Request.NONE,
-        reply -> {
-          for (Reply.TakenOver.Answer answer : ((Reply.TakenOver) reply).answers()) {
-            OperationNumbers.Ticket filed = numbers.take();
-            Reply known = Reply.of(answer.reply());
-            requests.add(answer.request(), known, () -> numbers.done(filed));
-          }
-          return null;
-        },
-        () -> "take over from session " + Long.toHexString(from));
-  }
-
-  private CompletableFuture<Void> applyOnce(Operation operation, Supplier<String> what) {
-    return once(operation, Function.identity(), what).thenAccept(done -> {});
-  }
-
-  /** As {@link #change}, but not again for the same request of the kernel's. */
-  private <T> CompletableFuture<T> once(
-      Operation operation, Function<Reply, T> read, Supplier<String> what) {
-    Request request = Request.current();
-    Reply known = request.next();
-    if (known != null) {
-      return CompletableFuture.completedFuture(known.toBytes())
-          .thenApply(reply -> read(reply, null, read, what));
-    }
-    Operation asked =
-        request.number() == 0 ? operation : new Operation.Requested(request.number(), operation);
-    return change(asked, request, read, what);
-  }
-
-  private CompletableFuture<Void> apply(Operation operation, Supplier<String> what) {
-    return change(operation, Function.identity(), what).thenAccept(done -> {});
-  }
-
-  private <T> CompletableFuture<T> change(
-      Operation operation, Function<Reply, T> read, Supplier<String> what) {
-    return change(operation, Request.NONE, read, what);
-  }
-
-  /**
-   * @param request whose answer the reply is kept for
-   */
-  private <T extends @Nullable Object> CompletableFuture<T> change(
-      Operation operation, Request request, Function<Reply, T> read, Supplier<String> what) {
-    OperationNumbers.Ticket ticket;
-    try {
-      ticket = numbers.take();
-    } catch (TrefoilException busy) {
-      return CompletableFuture.failedFuture(busy);
-    }
-    Command command =
-        new Command.Operate(
-            volume,
-            new OperationId(session, ticket.sequence()),
-            ticket.oldestPending(),
-            time.wallNanos(),
-            operation);
-    return log.submit(NamespaceModule.ID, command.toBytes())
-        .whenComplete((reply, failure) -> request.whenAnswered(() -> numbers.done(ticket)))
-        .handle((reply, failure) -> read(reply, failure, read, what));
-  }
-
-  private <T> CompletableFuture<T> ask(
-      Query query, Function<Reply, T> read, Supplier<String> what) {
-    return log.query(NamespaceModule.ID, query.toBytes())
-        .handle((reply, failure) -> read(reply, failure, read, what));
-  }
-
-  private static <T extends @Nullable Object> T read(
-      byte @Nullable [] bytes,
-      @Nullable Throwable failure,
-      Function<Reply, T> read,
-      Supplier<String> what) {
-    if (bytes == null) {
-      throw Failures.of(what.get(), failure);
-    }
-    Reply reply = Reply.of(bytes);
-    if (reply instanceof Reply.Failed failed) {
-      throw Failures.of(what.get(), failed.reason());
-    }
-    return read.apply(reply);
+    return log.takeOver(from, requests);
   }
 
   private static Attributes attributes(Reply reply) {

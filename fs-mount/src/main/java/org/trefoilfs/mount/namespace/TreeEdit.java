@@ -144,6 +144,7 @@ final class TreeEdit extends TreeReader {
       state.delete(Keys.orphan(inode.orphan));
     }
     WriteLeases.dropOf(state, inode);
+    Locking.dropOf(state, inode.number);
     state.delete(Keys.inode(volume(), inode.number));
     loaded.remove(inode.number);
     changed.remove(inode.number);

@@ -1,6 +1,7 @@
 package org.trefoilfs.mount.vfs;
 
 import java.nio.ByteBuffer;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.Lock;
 import org.jspecify.annotations.Nullable;
@@ -61,15 +62,19 @@ final class FileData {
         : writeBack.read(inode, () -> waiting.read(volume.read(inode, offset, count)), offset);
   }
 
-  /** How many bytes were written: all. */
-  int write(OpenInode inode, WriteRequest request) {
+  /**
+   * How many bytes were written: all.
+   *
+   * @param session in which alone the write may be made; empty: in whatever the mount has
+   */
+  int write(OpenInode inode, WriteRequest request, OptionalLong session) {
     int length = request.data().remaining();
     FileLayout.end(request.offset(), length);
     if (length == 0 || isAppended(inode, request)) {
       return length;
     }
-    if (!writeBack.write(inode, request)) {
-      writeThrough(inode, request);
+    if (!writeBack.write(inode, request, session)) {
+      writeThrough(inode, request, in(session));
     }
     if (request.dataSync()) {
       writeBack.drain(inode.number());
@@ -93,30 +98,34 @@ final class FileData {
             && read(inode, request.offset(), request.data().remaining()).equals(request.data()));
   }
 
-  private void writeThrough(OpenInode inode, WriteRequest request) {
+  private Volume in(OptionalLong session) {
+    return session.isPresent() ? volume.inSession(session.getAsLong()) : volume;
+  }
+
+  private void writeThrough(OpenInode inode, WriteRequest request, Volume to) {
     if (writeBack.mayBeLeased(inode)) {
       attributes(inode);
     }
     if (request.append()) {
-      append(inode, request);
+      append(inode, request, to);
     } else {
-      writeAt(inode, request);
+      writeAt(inode, request, to);
     }
   }
 
-  private void writeAt(OpenInode inode, WriteRequest request) {
+  private void writeAt(OpenInode inode, WriteRequest request, Volume to) {
     boolean gap;
     waiting.lock(inode.shared());
     try {
       // Asked beside the write, not before: what it costs is hidden behind the replicas.
       CompletableFuture<Attributes> asked = names.lookup(Location.of(inode.number()));
-      store(inode, request.offset(), request.data());
+      store(to, inode, request.offset(), request.data());
       Attributes known = inode.seen(waiting.read(asked));
       if (writeBack.isForeign(known)) {
         // Taken meanwhile, or by a rule that was not known here: what was written there before
         // this write must not come over it.
         known = attributes(inode);
-        store(inode, request.offset(), request.data());
+        store(to, inode, request.offset(), request.data());
       }
       gap = request.offset() > known.size() && inode.suspectEnd() > known.size();
       if (!gap) {
@@ -148,13 +157,13 @@ final class FileData {
    * The kernel's offset is its own idea of the size, which another mount may have outrun: ask. Two
    * mounts that append at the same instant still can meet at one offset, as on NFS.
    */
-  private void append(OpenInode inode, WriteRequest request) {
+  private void append(OpenInode inode, WriteRequest request, Volume to) {
     exclusively(
         inode,
         () -> {
           Attributes known = attributes(inode);
           long end = FileLayout.end(known.size(), request.data().remaining());
-          store(inode, known.size(), request.data());
+          store(to, inode, known.size(), request.data());
           return told(
               inode,
               waiting.change(
@@ -163,9 +172,9 @@ final class FileData {
         });
   }
 
-  private void store(OpenInode inode, long offset, ByteBuffer data) {
+  private void store(Volume to, OpenInode inode, long offset, ByteBuffer data) {
     try {
-      waiting.change(volume.write(inode.number(), offset, data.duplicate()));
+      waiting.change(to.write(inode.number(), offset, data.duplicate()));
     } catch (TrefoilException e) {
       inode.suspect(offset + data.remaining());
       throw e;
@@ -233,8 +242,8 @@ final class FileData {
         });
   }
 
-  /** FALLOC_FL_PUNCH_HOLE. */
-  void punch(OpenInode inode, long offset, long length) {
+  /** FALLOC_FL_PUNCH_HOLE; the session as in {@link #write}. */
+  void punch(OpenInode inode, long offset, long length, OptionalLong session) {
     exclusively(
         inode,
         () -> {
@@ -242,7 +251,7 @@ final class FileData {
           Attributes known = attributes(inode);
           long end = Math.min(FileLayout.end(offset, length), known.size());
           if (end > offset) {
-            waiting.change(volume.punch(inode.number(), offset, end - offset));
+            waiting.change(in(session).punch(inode.number(), offset, end - offset));
             inode.reports().touched(time.wallNanos());
           }
           return known;

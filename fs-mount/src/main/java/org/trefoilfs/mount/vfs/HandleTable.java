@@ -28,6 +28,14 @@ public interface HandleTable {
         public void closed(long handle) {}
 
         @Override
+        public void locked(long handle, LockMark mark) {}
+
+        @Override
+        public List<Open> leftLocked() {
+          return List.of();
+        }
+
+        @Override
         public void read(long directory, Place upTo) {}
 
         @Override
@@ -63,6 +71,17 @@ public interface HandleTable {
   void opened(Open file);
 
   void closed(long handle);
+
+  /** Whether an open file may have locks. */
+  enum LockMark {
+    NONE,
+    SOME
+  }
+
+  void locked(long handle, LockMark mark);
+
+  /** Those of {@link #left} that may have locks. */
+  List<Open> leftLocked();
 
   /** An answer goes so far, which the kernel may not get. */
   void read(long directory, Place upTo);

@@ -2,15 +2,23 @@ package org.trefoilfs.mount.vfs;
 
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.trefoilfs.mount.namespace.Attributes;
 import org.trefoilfs.mount.namespace.CommitRule;
 import org.trefoilfs.mount.namespace.Dentry;
 import org.trefoilfs.mount.namespace.FileType;
+import org.trefoilfs.mount.namespace.HeldLock;
 import org.trefoilfs.mount.namespace.Location;
+import org.trefoilfs.mount.namespace.LockKind;
+import org.trefoilfs.mount.namespace.LockRange;
+import org.trefoilfs.mount.namespace.LockRequest;
 import org.trefoilfs.mount.namespace.Names;
 import org.trefoilfs.mount.namespace.Names.RenameMode;
 import org.trefoilfs.mount.namespace.Names.XattrMode;
@@ -29,6 +37,8 @@ import org.trefoilfs.replication.volume.Volume;
  * Permissions have been checked by whoever calls (the kernel, under {@code default_permissions}).
  */
 public final class Vfs {
+  private static final Logger log = LoggerFactory.getLogger(Vfs.class);
+
   private final Names names;
   private final TimeSource time;
   private final Supplier<Capacity> capacity;
@@ -37,6 +47,7 @@ public final class Vfs {
   private final WriteBack writeBack;
   private final FileData data;
   private final OrphanKeeper orphans;
+  private final MountLocks locks;
   private final OpenFiles files;
   private final DirectoryStreams directories;
 
@@ -56,6 +67,7 @@ public final class Vfs {
     this.orphans = new OrphanKeeper(names, inodes);
     this.files = new OpenFiles(options.handles(), inodes);
     this.directories = new DirectoryStreams(options.handles(), names, waiting);
+    this.locks = new MountLocks(names, time, options.timeout(), options.handles());
   }
 
   public long root() {
@@ -69,6 +81,10 @@ public final class Vfs {
   /** What is committed asynchronously here. */
   public WriteBack writeBack() {
     return writeBack;
+  }
+
+  public MountLocks locks() {
+    return locks;
   }
 
   public Capacity capacity() {
@@ -223,16 +239,36 @@ public final class Vfs {
   }
 
   public ByteBuffer read(long handle, long offset, int length) {
+    locks.checkLost(handle);
     return data.read(files.get(handle), offset, length);
   }
 
   public int write(long handle, WriteRequest request) {
-    return data.write(files.get(handle), request);
+    return data.write(files.get(handle), request, locks.session(handle));
   }
 
   /** close(2) of one descriptor: what was told lazily is committed. */
   public void flush(long handle) {
     data.flush(files.get(handle));
+  }
+
+  /** close(2) by this owner of POSIX locks, which lose all that it has of the file. */
+  public void flush(long handle, long owner) {
+    OpenInode file = files.get(handle);
+    try {
+      data.flush(file);
+    } finally {
+      awaitLetGo(locks.closed(new HeldLocks.Key(file.number(), LockKind.POSIX, owner)));
+    }
+  }
+
+  /** Goes on behind the call if it takes too long: nobody could do anything about it. */
+  private void awaitLetGo(CompletableFuture<Void> unlocked) {
+    try {
+      waiting.<@Nullable Void>change(unlocked);
+    } catch (TrefoilException e) {
+      log.warn("locks of a closed file are let go later: {}", e.getMessage());
+    }
   }
 
   public void sync(long handle) {
@@ -241,10 +277,12 @@ public final class Vfs {
 
   public void allocate(long handle, AllocateRequest request) {
     OpenInode file = files.get(handle);
+    OptionalLong session = locks.session(handle);
     switch (request) {
       case AllocateRequest.Grow(long end) -> data.grow(file, end);
       case AllocateRequest.Keep() -> {}
-      case AllocateRequest.Punch(long offset, long length) -> data.punch(file, offset, length);
+      case AllocateRequest.Punch(long offset, long length) ->
+          data.punch(file, offset, length, session);
     }
   }
 
@@ -254,8 +292,33 @@ public final class Vfs {
     try {
       data.flush(file);
     } finally {
+      awaitLetGo(locks.released(handle));
       letGo(file);
     }
+  }
+
+  // ---- locks
+
+  /** Somebody else's lock that is in the way; of another mount's, the process is not told: 0. */
+  public Optional<HeldLock> testLock(long handle, LockRequest request) {
+    OpenInode file = files.get(handle);
+    return waiting
+        .read(stale(names.locks().test(file.number(), request)))
+        .map(lock -> lock.owner().session() == names.session() ? lock : lock.by(0));
+  }
+
+  public PendingLock lock(long handle, LockRequest request, LockPatience patience) {
+    locks.checkLost(handle);
+    return locks.request(files.get(handle).number(), handle, request, patience);
+  }
+
+  /** What was written is seen by who gets the lock next, and so is the time of it. */
+  public CompletableFuture<Void> unlock(long handle, LockKind kind, long owner, LockRange range) {
+    OpenInode file = files.get(handle);
+    return file.reports()
+        .drain()
+        .handle((told, failure) -> new HeldLocks.Key(file.number(), kind, owner))
+        .thenCompose(key -> locks.unlock(key, range));
   }
 
   // ---- extended attributes

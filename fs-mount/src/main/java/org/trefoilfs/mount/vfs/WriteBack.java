@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -229,8 +230,11 @@ public final class WriteBack {
 
   // ---- writing
 
-  /** Whether the write was taken; if not, it is to be written through. */
-  boolean write(OpenInode inode, WriteRequest request) {
+  /**
+   * Whether the write was taken; if not, it is to be written through. IO when the session in which
+   * alone it may be made is over.
+   */
+  boolean write(OpenInode inode, WriteRequest request, OptionalLong session) {
     if (!isAsync(inode)) {
       end(inode.number());
       return false;
@@ -238,6 +242,11 @@ public final class WriteBack {
     Lease lease = lease(inode);
     if (lease == null) {
       return false;
+    }
+    // A lease that was held before the session changed has ended; one that is new is the new one's.
+    if (session.isPresent() && session.getAsLong() != names.session()) {
+      throw new TrefoilException(
+          Reason.IO, "the session is over in which inode " + inode.number() + " was locked");
     }
     var lock = request.append() ? inode.exclusive() : inode.shared();
     waiting.lock(lock);

@@ -133,6 +133,8 @@ class MalformedCommandTest {
             OptionalLong.of(6),
             new AttributeChange.Times(OptionalLong.of(7), OptionalLong.of(8)));
     byte[] name = {'n'};
+    LockRequest lock =
+        new LockRequest(LockKind.POSIX, session, LockType.WRITE, new LockRange(3, 9), 5);
     List<Operation> operations =
         List.of(
             new Operation.Create(fs.at("d/g"), file),
@@ -149,6 +151,11 @@ class MalformedCommandTest {
             new Operation.RemoveXattr(fs.at("a"), name),
             new Operation.Pin(List.of(fs.root, fs.root + 3)),
             new Operation.Unpin(List.of(fs.root)),
+            new Operation.Lock(fs.root + 4, lock, 0),
+            new Operation.Lock(fs.root + 4, lock, session),
+            new Operation.OvertakeLock(fs.root + 4, session, 1),
+            new Operation.WithdrawLock(fs.root + 4, session),
+            new Operation.Unlock(fs.root + 4, LockKind.POSIX, session, LockRange.WHOLE),
             new Operation.TakeOver(91),
             new Operation.Requested(5, new Operation.Rmdir(fs.at("d/h"))));
     List<byte[]> commands = new ArrayList<>();
@@ -174,6 +181,13 @@ class MalformedCommandTest {
         new Query.ListXattrs(VOLUME, fs.at("a")).toBytes(),
         new Query.GetUsage(VOLUME).toBytes(),
         new Query.OrphansAfter(VOLUME, 0).toBytes(),
-        new Query.Reclaimable(0, 100, 10).toBytes());
+        new Query.Reclaimable(0, 100, 10).toBytes(),
+        new Query.TestLock(
+                VOLUME,
+                SESSION,
+                fs.root + 4,
+                new LockRequest(LockKind.FLOCK, 1, LockType.READ, LockRange.WHOLE, 2))
+            .toBytes(),
+        new Query.LockWaits(SESSION, 0).toBytes());
   }
 }

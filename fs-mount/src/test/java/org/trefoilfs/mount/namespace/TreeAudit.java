@@ -31,6 +31,9 @@ final class TreeAudit {
     scan('x', (key, value) -> xattrs.merge(ByteBuffer.wrap(key).getLong(1), 1, Integer::sum));
     scan('o', this::orphan);
     scan('p', this::pin);
+    scan('k', this::locks);
+    scan('h', this::locked);
+    scan('b', this::waits);
     inodes.values().forEach(this::counts);
     scan('v', this::volume);
     return problems;
@@ -73,6 +76,36 @@ final class TreeAudit {
     check(inodes.containsKey(inode), "pin of nothing", inode);
     byte[] reverse = Keys.pinOfSession(Keys.secondIn(key), inode);
     check(state.get(reverse) != null, "pin without its reverse", inode);
+  }
+
+  private void locks(byte[] key, byte[] value) {
+    long number = ByteBuffer.wrap(key).getLong(1);
+    FileLocks locks = LockRows.of(number, value);
+    check(inodes.containsKey(number) && !locks.isEmpty(), "locks of nothing", number);
+    for (HeldLock lock : locks.held()) {
+      check(locks.blocker(lock).isEmpty(), "locks that conflict", number);
+      byte[] found = Keys.lockedBySession(lock.owner().session(), number);
+      check(state.get(found) != null, "lock that its session does not find", number);
+    }
+    for (LockWait wait : locks.waiting()) {
+      byte[] found = Keys.lockWait(wait.wanted().owner().session(), wait.ticket());
+      check(state.get(found) != null, "wait that its session does not find", number);
+    }
+  }
+
+  private void locked(byte[] key, byte[] value) {
+    long session = Keys.sessionIn(key);
+    FileLocks locks = LockRows.read(state, Keys.secondIn(key));
+    boolean found =
+        locks.held().stream().anyMatch(lock -> lock.owner().session() == session)
+            || locks.waiting().stream().anyMatch(w -> w.wanted().owner().session() == session);
+    check(found, "session without locks", session);
+  }
+
+  private void waits(byte[] key, byte[] value) {
+    FileLocks locks = LockRows.read(state, ByteBuffer.wrap(value).getLong());
+    boolean found = locks.wait(Keys.sessionIn(key), Keys.secondIn(key)).isPresent();
+    check(found, "ticket that does not wait", Keys.secondIn(key));
   }
 
   private void counts(Inode inode) {

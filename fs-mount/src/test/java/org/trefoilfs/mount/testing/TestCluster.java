@@ -10,6 +10,7 @@ import org.trefoilfs.mount.fuse.MountHandle;
 import org.trefoilfs.mount.fuse.MountOptions;
 import org.trefoilfs.mount.fuse.MountTable;
 import org.trefoilfs.mount.fuse.Unmounter;
+import org.trefoilfs.mount.namespace.Command;
 import org.trefoilfs.mount.namespace.CommitRule;
 import org.trefoilfs.mount.namespace.InMemoryStateLog;
 import org.trefoilfs.mount.namespace.Names;
@@ -30,7 +31,8 @@ public final class TestCluster implements AutoCloseable {
           rule -> rule == CommitRule.ASYNC,
           HandleTable.NONE);
 
-  public final GatedStateLog log = new GatedStateLog(new InMemoryStateLog(new NamespaceModule()));
+  private final InMemoryStateLog memory = new InMemoryStateLog(new NamespaceModule());
+  public final GatedStateLog log = new GatedStateLog(memory);
   public final FaultyVolume volume = new FaultyVolume(new MemoryVolume());
   private final List<MountHandle> mounts = new ArrayList<>();
   private final String transport;
@@ -82,6 +84,31 @@ public final class TestCluster implements AutoCloseable {
     MountHandle handle = FuseTransport.named(transport, SystemTime.INSTANCE).mount(vfs, at, parsed);
     mounts.add(handle);
     return handle;
+  }
+
+  /** Requests that wait for locks. */
+  public int lockWaits() {
+    return rows('b');
+  }
+
+  /** Files with locks. */
+  public int lockedFiles() {
+    return rows('k');
+  }
+
+  private int rows(char kind) {
+    int[] count = new int[1];
+    byte[] prefix = {(byte) kind};
+    // As the log itself does: it applies on its callers' threads.
+    synchronized (memory) {
+      memory.state(NamespaceModule.ID).scan(prefix, prefix, (key, value) -> ++count[0] > 0);
+    }
+    return count[0];
+  }
+
+  /** What the caretaker does when a session is over and fenced. */
+  public void endSession(long session) {
+    log.submit(NamespaceModule.ID, new Command.DropPins(session).toBytes()).join();
   }
 
   @Override

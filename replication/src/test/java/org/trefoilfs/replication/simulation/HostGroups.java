@@ -103,7 +103,11 @@ final class HostGroups implements GroupPorts {
 
   /** As a host does, for the groups alone that say that they wait. */
   void tick() {
-    groups.values().stream().filter(Group::isWaiting).toList().forEach(group -> event(group::tick));
+    for (Group group : List.copyOf(groups.values())) {
+      if (group.isWaiting()) {
+        event(group::tick);
+      }
+    }
     Map<Integer, Version> due = new TreeMap<>(announcements);
     announcements.clear();
     due.forEach(this::announceNow);

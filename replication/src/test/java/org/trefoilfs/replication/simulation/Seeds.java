@@ -67,6 +67,11 @@ final class Seeds {
     }
   }
 
+  /** The failures so far, by seed: a long run need not be over to be looked into. */
+  synchronized TreeMap<Long, String> failures() {
+    return new TreeMap<>(failures);
+  }
+
   private synchronized void failed(long seed, String failure) {
     failures.put(seed, failure);
     if (failures.size() >= failuresWanted) {

@@ -108,13 +108,18 @@ final class SimApplier {
 
   /** The block as committed here. Throws CORRUPT. */
   long block(int pg, ChunkId chunk, int block) {
+    if (waiting.isEmpty()) {
+      return disk.store.block(pg, chunk, block);
+    }
     Mutation.Write newest = null;
     long applied = disk.store.appliedNumber(pg, chunk);
-    for (Entry entry : waitingFor(chunk)) {
-      Mutation.Write write = (Mutation.Write) entry.mutation();
-      if (entry.pg() == pg
+    for (Work work : waiting) {
+      if (work instanceof Work.Apply(Entry entry)
+          && entry.pg() == pg
           && entry.n() > applied
-          && write.offset() == block * SimStore.BLOCK_BYTES) {
+          && entry.mutation() instanceof Mutation.Write write
+          && write.offset() == block * SimStore.BLOCK_BYTES
+          && write.chunk().equals(chunk)) {
         newest = write;
       }
     }

@@ -3,6 +3,7 @@ package org.trefoilfs.replication.simulation;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -44,8 +45,10 @@ final class SimStore implements ChunkStore {
     }
   }
 
-  private final TreeMap<Integer, TreeMap<ChunkId, Chunk>> cached = new TreeMap<>();
-  private final TreeMap<Integer, TreeMap<ChunkId, Chunk>> stable = new TreeMap<>();
+  /** By group; in no order, as most is found by number. */
+  private final Map<Integer, TreeMap<ChunkId, Chunk>> cached = new HashMap<>();
+
+  private final Map<Integer, TreeMap<ChunkId, Chunk>> stable = new HashMap<>();
 
   static ByteBuffer data(long value) {
     return ByteBuffer.allocate(Long.BYTES).putLong(0, value);
@@ -60,7 +63,8 @@ final class SimStore implements ChunkStore {
   }
 
   private TreeMap<ChunkId, Chunk> group(int pg) {
-    return cached.computeIfAbsent(pg, _ -> new TreeMap<>());
+    TreeMap<ChunkId, Chunk> group = cached.get(pg);
+    return group != null ? group : cached.computeIfAbsent(pg, _ -> new TreeMap<>());
   }
 
   private Chunk chunk(int pg, ChunkId id) {
@@ -160,7 +164,7 @@ final class SimStore implements ChunkStore {
 
   @Override
   public List<Integer> groups() {
-    return List.copyOf(cached.keySet());
+    return cached.keySet().stream().sorted().toList();
   }
 
   @Override
@@ -191,16 +195,18 @@ final class SimStore implements ChunkStore {
   void losePower(SplittableRandom random) {
     TreeMap<Integer, TreeMap<ChunkId, Chunk>> after = new TreeMap<>();
     copy(stable, after);
-    cached.forEach(
-        (pg, chunks) ->
-            chunks.forEach(
-                (id, chunk) -> {
-                  Chunk old = stable.getOrDefault(pg, new TreeMap<>()).getOrDefault(id, Chunk.NONE);
-                  if (old != chunk) {
-                    Chunk torn = torn(old, chunk, random);
-                    after.computeIfAbsent(pg, _ -> new TreeMap<>()).put(id, torn);
-                  }
-                }));
+    new TreeMap<>(cached)
+        .forEach(
+            (pg, chunks) ->
+                chunks.forEach(
+                    (id, chunk) -> {
+                      Chunk old =
+                          stable.getOrDefault(pg, new TreeMap<>()).getOrDefault(id, Chunk.NONE);
+                      if (old != chunk) {
+                        Chunk torn = torn(old, chunk, random);
+                        after.computeIfAbsent(pg, _ -> new TreeMap<>()).put(id, torn);
+                      }
+                    }));
     copy(after, cached);
     copy(after, stable);
   }

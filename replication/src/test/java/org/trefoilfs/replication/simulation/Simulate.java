@@ -21,7 +21,8 @@ public final class Simulate {
       tools/simulate --mutants                names of the mutants
 
       Exit status: 0 when everything held, and every mutant was caught; 1 when not; 2 for a wrong
-      argument.""";
+      argument.\
+      """;
 
   /** Failing seeds after which a long run ends: enough to compare. */
   private static final int FAILURES = 10;
@@ -131,20 +132,23 @@ public final class Simulate {
                 });
     TreeMap<Long, String> failures = all.play();
     progress.interrupt();
-    System.out.println(progress(what, all, began) + ", " + failures.size() + " failed");
+    System.out.println(progress(what, all, began));
     return failures;
   }
 
   private String progress(String what, Seeds all, long began) {
     double seconds = (System.nanoTime() - began) / 1e9;
+    TreeMap<Long, String> failures = all.failures();
     return String.format(
         Locale.ROOT,
-        "%s%d runs from seed %d in %.0f s, %.0f runs/s",
+        "%s%d runs from seed %d in %.0f s, %.0f runs/s, %d failed%s",
         what,
         all.done(),
         from,
         seconds,
-        all.done() / seconds);
+        all.done() / seconds,
+        failures.size(),
+        failures.isEmpty() ? "" : ": " + failures.keySet());
   }
 
   // ---- mutants

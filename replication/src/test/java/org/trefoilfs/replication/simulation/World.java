@@ -68,7 +68,13 @@ final class World {
   }
 
   List<SimHost> running() {
-    return hosts.stream().filter(host -> host.running).toList();
+    List<SimHost> running = new ArrayList<>(hosts.size());
+    for (SimHost host : hosts) {
+      if (host.running) {
+        running.add(host);
+      }
+    }
+    return running;
   }
 
   static ChunkId chunk(int number) {

@@ -64,7 +64,7 @@ final class FuseMount implements MountHandle {
     MountSession session = parts.session(any -> {});
     try {
       Vfs vfs = parts.vfs(session, HandleTable.NONE);
-      session.attach(vfs.writeBack());
+      session.attach(vfs);
       String transport = parts.spec().transport().toString();
       var mounted =
           FuseTransport.named(transport, SystemTime.INSTANCE)
@@ -81,7 +81,7 @@ final class FuseMount implements MountHandle {
     try {
       session = parts.session(kept.note()::opening);
       Vfs vfs = parts.vfs(session, kept.connection().handles());
-      session.attach(vfs.writeBack());
+      session.attach(vfs);
       var mounted = kept.connection().mount(parts.serving(vfs), kept.note()::kept);
       return new FuseMount(session, mounted, vfs, Optional.of(kept));
     } catch (RuntimeException e) {

@@ -2,6 +2,7 @@ package org.trefoilfs.tools.library;
 
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -12,10 +13,12 @@ import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.trefoilfs.mount.namespace.InheritedLock;
 import org.trefoilfs.mount.namespace.Names;
 import org.trefoilfs.mount.namespace.ResentRequests;
 import org.trefoilfs.mount.namespace.StateLogNames;
-import org.trefoilfs.mount.vfs.WriteBack;
+import org.trefoilfs.mount.vfs.Vfs;
+import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.env.SystemTime;
 import org.trefoilfs.replication.host.MountPulse;
@@ -29,8 +32,8 @@ import org.trefoilfs.replication.volume.Volume;
 
 /**
  * A mount's session with the cluster and its spool: opened, kept alive, opened anew when the
- * cluster gave it up, and closed. What an evicted session had open without a name is lost, and what
- * it had not shipped is kept for export; all else goes on.
+ * cluster gave it up, and closed. What an evicted session had open without a name, or locked, is
+ * lost, and what it had not shipped is kept for export; all else goes on.
  */
 final class MountSession implements AutoCloseable {
   private static final Duration RETRY = Duration.ofMillis(500);
@@ -54,7 +57,7 @@ final class MountSession implements AutoCloseable {
   private final CountDownLatch closing = new CountDownLatch(1);
   private final RenewableNames names;
   private final Volume bytes;
-  private volatile @Nullable WriteBack writeBack;
+  private volatile @Nullable Vfs vfs;
   private volatile Opened current;
 
   /** One session of the mount's. */
@@ -99,7 +102,8 @@ final class MountSession implements AutoCloseable {
     public void evicted() {
       LOG.error(
           "the mount at {} was out of touch with the cluster for too long and was evicted; it goes"
-              + " on under a new session, without files that were open and have no name",
+              + " on under a new session, without locks and without files that were open and have"
+              + " no name",
           mount.directory);
       Thread.ofVirtual().name("renew " + Long.toHexString(id)).start(() -> mount.replace(this));
     }
@@ -132,19 +136,42 @@ final class MountSession implements AutoCloseable {
     return member.view().volumesById().getOrDefault(volume.id(), volume);
   }
 
+  /**
+   * The locks of earlier sessions of the mount are this one's; those that went with a session are
+   * said to their users.
+   */
+  void inheritLocks(List<Long> earlier, Vfs to) {
+    List<InheritedLock> all = new ArrayList<>();
+    boolean over = false;
+    for (long session : earlier) {
+      try {
+        all.addAll(Waits.get(current.names.inheritLocks(session)));
+      } catch (TrefoilException e) {
+        if (e.reason() != Reason.STALE) {
+          throw e;
+        }
+        over = true;
+      }
+    }
+    to.locks().inherited(all);
+    if (over) {
+      to.locks().lost(all);
+    }
+  }
+
   /** An earlier session of the mount is over, and its requests go on in this one. */
   void takeOver(long earlier, ResentRequests requests) {
     Waits.get(current.names.takeOver(earlier, requests));
   }
 
   /** What is committed asynchronously at this mount goes through this session's spool. */
-  void attach(WriteBack mountWriteBack) {
-    writeBack = mountWriteBack;
-    attach(mountWriteBack, current);
+  void attach(Vfs served) {
+    vfs = served;
+    attach(served, current);
   }
 
-  private void attach(WriteBack to, Opened opened) {
-    to.attach(opened.spool, bytes.inSession(opened.id), opened.alive);
+  private void attach(Vfs to, Opened opened) {
+    to.writeBack().attach(opened.spool, bytes.inSession(opened.id), opened.alive);
   }
 
   /** Whether there is nothing left to ship. */
@@ -181,9 +208,10 @@ final class MountSession implements AutoCloseable {
   }
 
   private void replace(Opened evicted) {
-    WriteBack attached = writeBack;
+    Vfs attached = vfs;
     if (attached != null) {
-      List<SpooledRange> lost = attached.evicted();
+      attached.locks().evicted();
+      List<SpooledRange> lost = attached.writeBack().evicted();
       keepLost(evicted, lost);
     }
     renew();
@@ -223,7 +251,7 @@ final class MountSession implements AutoCloseable {
       Opened next = open();
       current = next;
       names.renew(next.names);
-      WriteBack attached = writeBack;
+      Vfs attached = vfs;
       if (attached != null) {
         attach(attached, next);
       }
@@ -286,9 +314,14 @@ final class MountSession implements AutoCloseable {
 
   /** Others need not wait until the session is known to be over. */
   private void letGo() {
-    WriteBack attached = writeBack;
+    Vfs attached = vfs;
     if (attached != null) {
-      attached.letGo().orTimeout(2, TimeUnit.SECONDS).handle((done, failure) -> null).join();
+      attached
+          .writeBack()
+          .letGo()
+          .orTimeout(2, TimeUnit.SECONDS)
+          .handle((done, failure) -> null)
+          .join();
     }
   }
 

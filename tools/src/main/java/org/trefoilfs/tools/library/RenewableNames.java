@@ -9,6 +9,7 @@ import org.trefoilfs.mount.namespace.AttributeChange;
 import org.trefoilfs.mount.namespace.Attributes;
 import org.trefoilfs.mount.namespace.Dentry;
 import org.trefoilfs.mount.namespace.Location;
+import org.trefoilfs.mount.namespace.Locks;
 import org.trefoilfs.mount.namespace.Names;
 import org.trefoilfs.mount.namespace.NewInode;
 import org.trefoilfs.replication.Reason;
@@ -148,6 +149,11 @@ final class RenewableNames implements Names {
   @Override
   public long session() {
     return current.session();
+  }
+
+  @Override
+  public Locks locks() {
+    return current.locks();
   }
 
   @Override

@@ -41,12 +41,13 @@ final class Resumption {
     MountSession session = parts.session(kept.note()::opening);
     try {
       Vfs vfs = parts.vfs(session, kept.connection().handles());
-      // While the earlier session lives, nobody collects what it had open.
+      // While the earlier session lives, nobody has its locks, or collects what it had open.
+      session.inheritLocks(earlier, vfs);
       pinOrphans(vfs, session);
       vfs.writeBack().lost(ending.apply(earlier));
       ResentRequests resent = new ResentRequests();
       earlier.forEach(one -> session.takeOver(one, resent));
-      session.attach(vfs.writeBack());
+      session.attach(vfs);
       MountHandle mounted =
           kept.connection().resume(parts.serving(vfs), state, resent, kept.note()::kept);
       LOG.info(

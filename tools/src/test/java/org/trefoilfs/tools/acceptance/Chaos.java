@@ -125,6 +125,6 @@ public final class Chaos implements Callable<Integer> {
     return ClientMountProcess.start(cluster, "work", root.resolve("mount-" + name));
   }
 
-  /** Long enough for a suspended or cut host to be declared lost. */
-  static final Duration LONGER_THAN_A_LEASE = Duration.ofSeconds(4);
+  /** Long enough for a suspended or cut host to be declared lost, and its groups taken over. */
+  static final Duration LONGER_THAN_DETECTION = Duration.ofSeconds(3);
 }

@@ -23,7 +23,7 @@ final class ChaosRound {
    * between two calls: what is measured is how long faults hold calls up, and not how long they
    * wait for a processor that others keep busy.
    */
-  private static final int WORK_SECONDS = 10;
+  private static final int WORK_SECONDS = 7;
 
   private static final String FIO =
       """
@@ -106,7 +106,7 @@ final class ChaosRound {
     this.number = number;
     fault = faults.get(random.nextInt(faults.size()));
     victim = 1 + random.nextInt(Chaos.HOSTS);
-    howLong = Chaos.LONGER_THAN_A_LEASE.plusMillis(random.nextInt(4000));
+    howLong = Chaos.LONGER_THAN_DETECTION.plusMillis(random.nextInt(3000));
   }
 
   Result play() throws Exception {

@@ -4,10 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
@@ -66,8 +72,24 @@ class PartitionTest {
   @Test
   void majorityGoesOnWhenAFollowerIsCutOffAndAllAgreeAfterHealing() throws Exception {
     int leader = leader();
-    // Longer than a session lives, so that the mount comes back under a new one.
-    cutOffAndHeal(leader % HOSTS + 1, "follower", Duration.ofSeconds(13));
+    int lone = leader % HOSTS + 1;
+    Path file = Files.createFile(cluster.mountPoint(leader).resolve("locked"));
+    try (FileChannel cutOff = forWriting(cluster.mountPoint(lone).resolve("locked"));
+        FileLock lost = cutOff.lock();
+        FileChannel waits = forWriting(file)) {
+      FutureTask<FileLock> next = new FutureTask<>(waits::lock);
+      Thread.ofPlatform().daemon().start(next);
+      // Longer than a session lives, so that the mount comes back under a new one.
+      cutOffAndHeal(lone, "follower", Duration.ofSeconds(13));
+      assertThat(lost.isValid()).as("nobody told it").isTrue();
+      assertThat(next.get(10, TimeUnit.SECONDS).isValid()).isTrue();
+      assertEio(() -> cutOff.write(ByteBuffer.wrap(new byte[1]), 0));
+      next.get().close();
+    }
+  }
+
+  private static FileChannel forWriting(Path file) throws IOException {
+    return FileChannel.open(file, StandardOpenOption.WRITE);
   }
 
   @Test

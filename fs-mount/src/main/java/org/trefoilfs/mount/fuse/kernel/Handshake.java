@@ -33,7 +33,12 @@ record Handshake(int minor, int readAhead, int flags, boolean resends) {
 
   // FUSE_* of linux/fuse.h.
   private static final int ASYNC_READ = 1;
+
+  /** fcntl(2) and flock(2) locks are asked for here; without, the kernel keeps its own. */
+  private static final int POSIX_LOCKS = 1 << 1;
+
   private static final int BIG_WRITES = 1 << 5;
+  private static final int FLOCK_LOCKS = 1 << 10;
 
   /**
    * Pages are dropped when a file turns out to have changed: with page_cache alone there are any.
@@ -50,7 +55,13 @@ record Handshake(int minor, int readAhead, int flags, boolean resends) {
   private static final int HAS_RESEND = 1 << 7;
 
   private static final int WANTED =
-      ASYNC_READ | BIG_WRITES | AUTO_INVAL_DATA | PARALLEL_DIROPS | MAX_PAGES;
+      POSIX_LOCKS
+          | FLOCK_LOCKS
+          | ASYNC_READ
+          | BIG_WRITES
+          | AUTO_INVAL_DATA
+          | PARALLEL_DIROPS
+          | MAX_PAGES;
 
   /** Fails with NOT_SUPPORTED when the kernel is too old. */
   static Handshake of(RequestFrame init) {

@@ -1,8 +1,13 @@
 package org.trefoilfs.mount.fuse.kernel;
 
 import org.trefoilfs.mount.fuse.Answers;
+import org.trefoilfs.mount.fuse.Later;
+import org.trefoilfs.mount.fuse.LockArguments;
 import org.trefoilfs.mount.fuse.Reply;
+import org.trefoilfs.mount.namespace.LockKind;
+import org.trefoilfs.mount.namespace.LockRange;
 import org.trefoilfs.mount.namespace.Names.RenameMode;
+import org.trefoilfs.mount.vfs.LockPatience;
 import org.trefoilfs.mount.vfs.WriteRequest;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
@@ -16,6 +21,9 @@ final class KernelRequests {
   private static final int NO_REPLACE = 1;
 
   private static final int EXCHANGE = 2;
+
+  /** FUSE_LK_FLOCK of linux/fuse.h. */
+  private static final int FLOCK = 1;
 
   private final Answers answers;
 
@@ -44,7 +52,7 @@ final class KernelRequests {
       case CREATE -> create(in);
       case READ -> read(in);
       case WRITE -> write(in);
-      case FLUSH -> answers.flush(in.u64());
+      case FLUSH -> flush(in);
       case RELEASE -> answers.release(in.u64());
       case FSYNC -> answers.fsync(in.u64());
       case FALLOCATE -> fallocate(in);
@@ -56,7 +64,31 @@ final class KernelRequests {
       case GETXATTR -> getxattr(in);
       case LISTXATTR -> answers.listxattr(node, in.caller(), Integer.toUnsignedLong(in.u32()));
       case REMOVEXATTR -> answers.removexattr(node, in.name());
+      case GETLK -> answers.getlk(in.u64(), lock(in));
+      case SETLK, SETLKW -> throw new IllegalArgumentException(opcode + " is answered later");
     };
+  }
+
+  /** The calls of which {@link Opcode#isLater} says so. Fails with INVALID as above. */
+  Later later(Opcode opcode, RequestFrame in) {
+    LockPatience patience = opcode == Opcode.SETLKW ? LockPatience.WAIT : LockPatience.NONE;
+    return answers.setlk(in.u64(), lock(in), patience);
+  }
+
+  /** After u64 fh: u64 owner; u64 start, end; u32 type, pid; u32 lk_flags, padding. */
+  private static LockArguments lock(RequestFrame in) {
+    long owner = in.u64();
+    LockRange range = new LockRange(in.u64(), in.u64());
+    int type = in.u32();
+    int pid = in.u32();
+    LockKind kind = (in.u32() & FLOCK) == 0 ? LockKind.POSIX : LockKind.FLOCK;
+    return new LockArguments(kind, owner, type, range, pid);
+  }
+
+  /** u64 fh; u32 unused, padding; u64 lock_owner. */
+  private Reply flush(RequestFrame in) {
+    long handle = in.u64();
+    return answers.flush(handle, in.skip(8).u64());
   }
 
   private Reply symlink(RequestFrame in) {

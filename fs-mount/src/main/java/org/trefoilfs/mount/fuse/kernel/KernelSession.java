@@ -136,13 +136,12 @@ final class KernelSession extends ServedMount {
       int length;
       while ((length = receive(buffer)) > 0) {
         RequestFrame frame = frame(buffer.first(length));
-        if (frame != null && !leaving && !Opcode.unanswered(frame.opcode())) {
-          admitOthers(frame);
+        if (frame != null && !leaving) {
           dispatch(frame);
         }
       }
       if (length == -Errno.ENODEV) {
-        ended();
+        over();
       } else {
         log.error("reading requests of {} failed: errno {}", mountPoint(), -length);
       }
@@ -151,10 +150,15 @@ final class KernelSession extends ServedMount {
     } finally {
       free.decrementAndGet();
       if (readers.decrementAndGet() == 0) {
-        ended();
+        over();
       }
       leave();
     }
+  }
+
+  private void over() {
+    ended();
+    dispatcher.ended();
   }
 
   /** Bytes read, or minus the errno that ends the session. */
@@ -188,10 +192,28 @@ final class KernelSession extends ServedMount {
 
   /**
    * Has the request served: here, which saves waking another thread, as long as another reader is
-   * left to read; the last one hands over.
+   * left to read; the last one hands over. What waits for other callers keeps no thread at all.
    */
   private void dispatch(RequestFrame frame) {
-    Request request = dispatcher.begin(frame);
+    int opcode = frame.opcode();
+    if (opcode == Opcode.INTERRUPT) {
+      dispatcher.interrupt(frame);
+    } else if (!Opcode.unanswered(opcode)) {
+      admitOthers(frame);
+      begin(frame);
+    }
+  }
+
+  private void begin(RequestFrame frame) {
+    if (Opcode.isLater(frame.opcode())) {
+      users.incrementAndGet();
+      dispatcher.serveLater(frame, this::leave);
+    } else {
+      serve(frame, dispatcher.begin(frame));
+    }
+  }
+
+  private void serve(RequestFrame frame, Request request) {
     try {
       if (free.decrementAndGet() > 0) {
         dispatcher.serve(frame, request);

@@ -35,6 +35,9 @@ enum Opcode {
   READDIR(28, Operation.READDIR),
   RELEASEDIR(29, Operation.RELEASEDIR),
   FSYNCDIR(30, Operation.FSYNCDIR),
+  GETLK(31, Operation.GETLK),
+  SETLK(32, Operation.SETLK),
+  SETLKW(33, Operation.SETLKW),
   CREATE(35, Operation.CREATE),
   FALLOCATE(43, Operation.FALLOCATE),
   RENAME2(45, Operation.RENAME);
@@ -45,8 +48,10 @@ enum Opcode {
   /** Ends one. */
   static final int DESTROY = 38;
 
+  /** Says that the caller of another request got a signal. */
+  static final int INTERRUPT = 36;
+
   private static final int FORGET = 2;
-  private static final int INTERRUPT = 36;
   private static final int BATCH_FORGET = 42;
 
   private static final Map<Integer, Opcode> BY_NUMBER =
@@ -64,11 +69,13 @@ enum Opcode {
     return BY_NUMBER.get(number);
   }
 
-  /**
-   * Whether the kernel wants no answer. Nodes are inode numbers, so there is nothing to forget; an
-   * interrupted call is left to end within its time.
-   */
+  /** Whether the kernel wants no answer. Nodes are inode numbers: there is nothing to forget. */
   static boolean unanswered(int number) {
-    return number == FORGET || number == BATCH_FORGET || number == INTERRUPT;
+    return number == FORGET || number == BATCH_FORGET;
+  }
+
+  /** Whether it may have to wait for other callers, and is answered when it has. */
+  static boolean isLater(int number) {
+    return number == SETLK.number || number == SETLKW.number;
   }
 }

@@ -19,6 +19,7 @@ final class ReplyEncoder {
   private static final int OPEN = 16;
   private static final int STATFS = 80;
   private static final int COUNT = 8;
+  private static final int LOCK = 24;
 
   /** FOPEN_DIRECT_IO of linux/fuse.h. */
   private static final int DIRECT_IO = 1;
@@ -62,6 +63,8 @@ final class ReplyEncoder {
       case Reply.Target(byte[] path) -> ByteBuffer.wrap(path);
       case Reply.Length(int bytes) -> sized(COUNT).putInt(0, bytes);
       case Reply.Room(var capacity) -> room(capacity);
+      case Reply.Locked(var lock) -> EMPTY;
+      case Reply.Conflict conflict -> lock(conflict);
     };
   }
 
@@ -109,5 +112,11 @@ final class ReplyEncoder {
     out.putLong(of.totalBytes() / BLOCK).putLong(free).putLong(free);
     out.putLong(of.totalInodes()).putLong(of.freeInodes());
     return out.putInt(BLOCK).putInt(Limits.NAME).putInt(BLOCK).rewind();
+  }
+
+  /** u64 start, end; u32 type, pid. */
+  private static ByteBuffer lock(Reply.Conflict of) {
+    ByteBuffer out = sized(LOCK).putLong(of.range().start()).putLong(of.range().end());
+    return out.putInt(of.type()).putInt(of.pid()).flip();
   }
 }

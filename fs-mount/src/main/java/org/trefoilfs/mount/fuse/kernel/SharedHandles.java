@@ -24,7 +24,7 @@ import org.trefoilfs.replication.TrefoilException;
  *
  * <pre>
  * header   u64 numbers given up to now, at most   u64 slots in use, at most    u64 unused[2]
- * slot     u64 handle, 0: free                    u64 inode   u64 request      u64 unused
+ * slot     u64 handle, 0: free                    u64 inode   u64 request      u64 1: locks
  * and behind the last slot: SharedPlaces
  * </pre>
  */
@@ -36,6 +36,7 @@ final class SharedHandles implements HandleTable {
   private static final long IN_USE = 8;
   private static final long INODE = 8;
   private static final long REQUEST = 16;
+  private static final long LOCKS = 24;
 
   /** More than one daemon ever numbers. */
   private static final long NUMBERS = 1L << 40;
@@ -48,6 +49,7 @@ final class SharedHandles implements HandleTable {
   private final SharedPlaces places;
   private final long before;
   private final List<Open> left = new ArrayList<>();
+  private final List<Open> leftLocked = new ArrayList<>();
   private final Map<Long, Long> slots = new HashMap<>();
   private final Queue<Long> free = new ArrayDeque<>();
 
@@ -76,7 +78,11 @@ final class SharedHandles implements HandleTable {
         free.add(slot);
       } else {
         slots.put(handle, slot);
-        left.add(new Open(handle, get(slot * SLOT + INODE), get(slot * SLOT + REQUEST)));
+        Open open = new Open(handle, get(slot * SLOT + INODE), get(slot * SLOT + REQUEST));
+        left.add(open);
+        if (get(slot * SLOT + LOCKS) != 0) {
+          leftLocked.add(open);
+        }
       }
     }
   }
@@ -97,6 +103,7 @@ final class SharedHandles implements HandleTable {
     long slot = freed == null ? get(IN_USE) + 1 : freed;
     put(slot * SLOT + INODE, file.inode());
     put(slot * SLOT + REQUEST, file.request());
+    put(slot * SLOT + LOCKS, 0);
     // Last, and after the others whatever the compiler does: with it the slot counts.
     put(slot * SLOT, file.handle());
     if (freed == null) {
@@ -112,6 +119,19 @@ final class SharedHandles implements HandleTable {
       put(slot * SLOT, 0);
       free.add(slot);
     }
+  }
+
+  @Override
+  public synchronized void locked(long handle, LockMark mark) {
+    Long slot = slots.get(handle);
+    if (slot != null) {
+      put(slot * SLOT + LOCKS, mark == LockMark.SOME ? 1 : 0);
+    }
+  }
+
+  @Override
+  public List<Open> leftLocked() {
+    return List.copyOf(leftLocked);
   }
 
   @Override

@@ -107,4 +107,28 @@ public final class Callbacks {
     @Delegate
     void call(long request, long inode, int mode, long offset, long length, Pointer file);
   }
+
+  /** getlk (struct flock). */
+  public interface GetLock {
+    @Delegate
+    void call(long request, long inode, Pointer file, Pointer lock);
+  }
+
+  /** setlk (struct flock). */
+  public interface SetLock {
+    @Delegate
+    void call(long request, long inode, Pointer file, Pointer lock, int sleep);
+  }
+
+  /** flock (LOCK_* of sys/file.h). */
+  public interface Flock {
+    @Delegate
+    void call(long request, long inode, Pointer file, int operation);
+  }
+
+  /** fuse_interrupt_func_t; the data is not used. */
+  public interface Interrupted {
+    @Delegate
+    void call(long request, long data);
+  }
 }

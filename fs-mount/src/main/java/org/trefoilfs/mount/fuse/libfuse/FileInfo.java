@@ -17,6 +17,7 @@ final class FileInfo {
   private static final int FLAGS = 0;
   private static final int BITS = 20;
   private static final int HANDLE = 24;
+  private static final int LOCK_OWNER = 32;
   private static final int DIRECT_IO = 1;
 
   private FileInfo() {}
@@ -27,6 +28,10 @@ final class FileInfo {
 
   static long handle(Pointer file) {
     return file.getLongLong(HANDLE);
+  }
+
+  static long lockOwner(Pointer file) {
+    return file.getLongLong(LOCK_OWNER);
   }
 
   static void clear(Pointer file) {

@@ -43,6 +43,10 @@ public interface Libfuse {
 
   Pointer fuse_req_ctx(long request);
 
+  void fuse_req_interrupt_func(long request, Pointer function, long data);
+
+  int fuse_reply_lock(long request, Pointer lock);
+
   int fuse_reply_err(long request, int errno);
 
   int fuse_reply_entry(long request, Pointer entry);

@@ -4,7 +4,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import jnr.ffi.Memory;
 import jnr.ffi.Pointer;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +19,8 @@ import org.trefoilfs.replication.TrefoilException;
 /**
  * A libfuse session and the threads that serve it. They are Java threads that call into libfuse,
  * not libfuse's own: those would be attached to and detached from the virtual machine at each call.
- * The session ends when the kernel says that the mount is gone; the last thread frees it.
+ * The session ends when the kernel says that the mount is gone; the last thread, or the last answer
+ * that was still owed, frees it.
  */
 final class LibfuseSession extends ServedMount {
   private static final Logger log = LoggerFactory.getLogger(LibfuseSession.class);
@@ -35,15 +35,21 @@ final class LibfuseSession extends ServedMount {
   private final Path path;
   private final OperationTable table;
   private final CountDownLatch initialized = new CountDownLatch(1);
-  private final AtomicInteger running = new AtomicInteger();
+  private final LaterCalls later;
   private @Nullable Pointer channel;
   private @Nullable Pointer session;
 
-  LibfuseSession(Libfuse library, Path path, OperationTable table, CallStatistics statistics) {
+  LibfuseSession(
+      Libfuse library,
+      Path path,
+      OperationTable table,
+      LaterCalls later,
+      CallStatistics statistics) {
     super(path, statistics);
     this.library = library;
     this.path = path;
     this.table = table;
+    this.later = later;
     table.put(OperationTable.Slot.INIT, Callbacks.Init.class, this::init);
   }
 
@@ -68,7 +74,7 @@ final class LibfuseSession extends ServedMount {
     }
     session = made;
     library.fuse_session_add_chan(made, opened);
-    running.set(threads);
+    later.enter(threads, () -> destroy(made, opened));
     for (int i = 0; i < threads; i++) {
       Thread.ofPlatform().name("fuse-" + i).daemon().start(() -> work(made, opened));
     }
@@ -118,9 +124,8 @@ final class LibfuseSession extends ServedMount {
       log.error("a thread that serves {} died", path, e);
     } finally {
       library.fuse_session_exit(in);
-      if (running.decrementAndGet() == 0) {
-        destroy(in, from);
-      }
+      later.ended();
+      later.leave();
     }
   }
 

@@ -41,15 +41,17 @@ public final class LibfuseTransport implements FuseTransport {
     Answers answers = new Answers(vfs, options);
     ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(() -> new Scratch(runtime, SCRATCH));
     boolean directIo = !options.has(Flag.PAGE_CACHE);
+    LaterCalls later = new LaterCalls(library, answers);
     Requests requests =
         new Requests(
             answers,
             new Calls(time, statistics),
             new RequestReader(library),
-            new Replies(library, answers, scratch, directIo));
+            new Replies(library, answers, scratch, directIo),
+            later);
     OperationTable table = new OperationTable(runtime);
     requests.register(table);
-    LibfuseSession session = new LibfuseSession(library, path, table, statistics);
+    LibfuseSession session = new LibfuseSession(library, path, table, later, statistics);
     session.start(arguments(library, options), options.threads());
     return session;
   }

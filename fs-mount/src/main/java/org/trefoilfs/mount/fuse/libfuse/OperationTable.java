@@ -38,6 +38,9 @@ final class OperationTable {
     LISTXATTR(27),
     REMOVEXATTR(28),
     CREATE(30),
+    GETLK(31),
+    SETLK(32),
+    FLOCK(39),
     FALLOCATE(40);
 
     private final int index;

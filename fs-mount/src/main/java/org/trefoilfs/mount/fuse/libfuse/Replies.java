@@ -30,33 +30,37 @@ final class Replies {
 
   /** 0, or what kept libfuse from handing the reply to the kernel. */
   private int deliver(long request, Reply reply) {
-    Scratch memory = scratch.get();
     return switch (reply) {
+      // From any thread, for which no memory is to be allocated.
       case Reply.Errno(int errno) -> library.fuse_reply_err(request, errno);
+      case Reply.Locked(var lock) -> library.fuse_reply_err(request, 0);
       case Reply.Entry(var attributes) ->
           library.fuse_reply_entry(
-              request, memory.entry(nodes.node(attributes.inode()), attributes));
+              request, scratch.get().entry(nodes.node(attributes.inode()), attributes));
       case Reply.Created(Vfs.Opened(long handle, var attributes)) -> {
-        Pointer entry = memory.entry(nodes.node(attributes.inode()), attributes);
-        yield library.fuse_reply_create(request, entry, file(memory, handle));
+        Pointer entry = scratch.get().entry(nodes.node(attributes.inode()), attributes);
+        yield library.fuse_reply_create(request, entry, file(handle));
       }
       case Reply.Stat(var attributes) ->
-          library.fuse_reply_attr(request, memory.stat(attributes), 0);
-      case Reply.Opened(long handle) -> library.fuse_reply_open(request, file(memory, handle));
+          library.fuse_reply_attr(request, scratch.get().stat(attributes), 0);
+      case Reply.Opened(long handle) -> library.fuse_reply_open(request, file(handle));
       case Reply.OpenedDirectory(long handle) ->
-          library.fuse_reply_open(request, memory.opened(handle));
+          library.fuse_reply_open(request, scratch.get().opened(handle));
       case Reply.Written(int count) -> library.fuse_reply_write(request, count);
       case Reply.Data(var bytes) ->
-          library.fuse_reply_buf(request, memory.bytes(bytes), bytes.remaining());
+          library.fuse_reply_buf(request, scratch.get().bytes(bytes), bytes.remaining());
       case Reply.Target(byte[] path) ->
-          library.fuse_reply_readlink(request, memory.terminated(path));
+          library.fuse_reply_readlink(request, scratch.get().terminated(path));
       case Reply.Length(int bytes) -> library.fuse_reply_xattr(request, bytes);
-      case Reply.Room(var capacity) -> library.fuse_reply_statfs(request, memory.statvfs(capacity));
+      case Reply.Conflict conflict ->
+          library.fuse_reply_lock(request, scratch.get().flock(conflict));
+      case Reply.Room(var capacity) ->
+          library.fuse_reply_statfs(request, scratch.get().statvfs(capacity));
     };
   }
 
-  private Pointer file(Scratch memory, long handle) {
-    Pointer file = memory.opened(handle);
+  private Pointer file(long handle) {
+    Pointer file = scratch.get().opened(handle);
     if (directIo) {
       FileInfo.setDirectIo(file);
     }

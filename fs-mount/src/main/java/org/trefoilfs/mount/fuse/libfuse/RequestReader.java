@@ -35,6 +35,10 @@ final class RequestReader {
     return new Caller(context.getInt(0), context.getInt(4));
   }
 
+  int pid(long request) {
+    return library.fuse_req_ctx(request).getInt(8);
+  }
+
   static byte[] name(Pointer name) {
     return bytes(name, name.indexOf(0, (byte) 0));
   }

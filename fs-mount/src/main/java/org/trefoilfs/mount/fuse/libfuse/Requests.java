@@ -6,10 +6,12 @@ import java.util.function.Supplier;
 import jnr.ffi.Pointer;
 import org.trefoilfs.mount.fuse.Answers;
 import org.trefoilfs.mount.fuse.Calls;
+import org.trefoilfs.mount.fuse.Later;
 import org.trefoilfs.mount.fuse.Operation;
 import org.trefoilfs.mount.fuse.Reply;
 import org.trefoilfs.mount.fuse.libfuse.OperationTable.Slot;
 import org.trefoilfs.mount.namespace.Names.RenameMode;
+import org.trefoilfs.mount.vfs.LockPatience;
 import org.trefoilfs.mount.vfs.WriteRequest;
 
 /** From libfuse's callbacks to the {@link Answers}: one short method for each. */
@@ -18,12 +20,14 @@ final class Requests {
   private final Calls calls;
   private final RequestReader reader;
   private final Replies replies;
+  private final LaterCalls later;
 
-  Requests(Answers answers, Calls calls, RequestReader reader, Replies replies) {
+  Requests(Answers answers, Calls calls, RequestReader reader, Replies replies, LaterCalls later) {
     this.answers = answers;
     this.calls = calls;
     this.reader = reader;
     this.replies = replies;
+    this.later = later;
   }
 
   void register(OperationTable table) {
@@ -31,6 +35,10 @@ final class Requests {
     registerFiles(table);
     registerDirectories(table);
     registerXattrs(table);
+    table
+        .put(Slot.GETLK, Callbacks.GetLock.class, this::getlk)
+        .put(Slot.SETLK, Callbacks.SetLock.class, this::setlk)
+        .put(Slot.FLOCK, Callbacks.Flock.class, this::flock);
   }
 
   private void registerNames(OperationTable table) {
@@ -183,7 +191,10 @@ final class Requests {
   }
 
   private void flush(long request, long node, Pointer file) {
-    serve(Operation.FLUSH, request, () -> answers.flush(FileInfo.handle(file)));
+    serve(
+        Operation.FLUSH,
+        request,
+        () -> answers.flush(FileInfo.handle(file), FileInfo.lockOwner(file)));
   }
 
   private void release(long request, long node, Pointer file) {
@@ -245,7 +256,60 @@ final class Requests {
     serve(Operation.REMOVEXATTR, request, () -> answers.removexattr(node, name(at)));
   }
 
-  // ---- the common way
+  // ---- locks
+
+  private void getlk(long request, long node, Pointer file, Pointer lock) {
+    serve(
+        Operation.GETLK,
+        request,
+        () -> answers.getlk(FileInfo.handle(file), Flock.read(file, lock)));
+  }
+
+  private void setlk(long request, long node, Pointer file, Pointer lock, int sleep) {
+    LockPatience patience = sleep == 0 ? LockPatience.NONE : LockPatience.WAIT;
+    serveLater(
+        request,
+        patience,
+        () -> answers.setlk(FileInfo.handle(file), Flock.read(file, lock), patience));
+  }
+
+  private void flock(long request, long node, Pointer file, int operation) {
+    LockPatience patience = Flock.patience(operation);
+    serveLater(
+        request,
+        patience,
+        () ->
+            answers.setlk(
+                FileInfo.handle(file),
+                Flock.ofOperation(FileInfo.lockOwner(file), operation, reader.pid(request)),
+                patience));
+  }
+
+  // ---- the common ways
+
+  /** No thread waits with it: there are few. */
+  private void serveLater(long request, LockPatience patience, Supplier<Later> call) {
+    later.enter();
+    calls.serveLater(
+        patience == LockPatience.WAIT ? Operation.SETLKW : Operation.SETLK,
+        () -> later.begin(request, call),
+        new Calls.Channel<>() {
+          @Override
+          public Reply failed(int errno) {
+            return new Reply.Errno(errno);
+          }
+
+          @Override
+          public void send(Reply reply) {
+            later.answering(request);
+            try {
+              replies.send(request, reply);
+            } finally {
+              later.leave();
+            }
+          }
+        });
+  }
 
   private void serve(Operation operation, long request, Supplier<Reply> call) {
     calls.serve(

@@ -5,6 +5,7 @@ import jnr.ffi.Memory;
 import jnr.ffi.Pointer;
 import jnr.ffi.Runtime;
 import jnr.ffi.Struct;
+import org.trefoilfs.mount.fuse.Reply;
 import org.trefoilfs.mount.namespace.Attributes;
 import org.trefoilfs.mount.vfs.Capacity;
 import ru.serce.jnrfuse.struct.FileStat;
@@ -97,6 +98,11 @@ final class Scratch {
     statvfs.f_favail.set(capacity.freeInodes());
     statvfs.f_namemax.set(NAME_MAX);
     return Struct.getMemory(statvfs);
+  }
+
+  Pointer flock(Reply.Conflict conflict) {
+    Flock.write(data, conflict);
+    return data;
   }
 
   /** The bytes in native memory; valid until the next use. */

@@ -3,11 +3,13 @@ package org.trefoilfs.mount.fuse.kernel;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -28,6 +30,10 @@ class KernelSessionTest {
   private static final int MKDIR = 9;
   private static final int WRITE = 16;
   private static final int READ = 15;
+  private static final int SETLK = 32;
+  private static final int SETLKW = 33;
+  private static final int WRITE_LOCK = 1;
+  private static final int UNLOCK = 2;
 
   private final TestCluster cluster = new TestCluster("kernel");
   private final Vfs vfs = cluster.vfs();
@@ -140,6 +146,88 @@ class KernelSessionTest {
       assertThat(device.answer().error()).isZero();
     }
     assertThat(device.closing.await(10, TimeUnit.SECONDS)).isTrue();
+  }
+
+  @Test
+  void requestsThatWaitForALockHoldUpNoOtherAndAreAnsweredInTurn() throws Exception {
+    start();
+    long handle = create("f");
+    setlk(SETLKW, 100, handle, WRITE_LOCK);
+    assertThat(device.answer()).isEqualTo(error(100, 0));
+    for (int i = 1; i <= 40; i++) {
+      int waiting = i;
+      setlk(SETLKW, 100 + i, handle, WRITE_LOCK);
+      await()
+          .pollDelay(Duration.ZERO)
+          .pollInterval(Duration.ofMillis(5))
+          .until(() -> cluster.lockWaits() == waiting);
+    }
+    device.request(new Frames().request(17, 99, 1));
+    assertThat(device.answer().unique()).isEqualTo(99);
+    for (int i = 100; i < 140; i++) {
+      device.request(lockFrame(handle, i, UNLOCK).request(SETLK, 1000 + i, 1));
+      assertThat(List.of(device.answer().unique(), device.answer().unique()))
+          .containsExactlyInAnyOrder(1000L + i, i + 1L);
+    }
+    end();
+  }
+
+  @Test
+  void interruptCountsEvenIfItComesBeforeItsRequest() throws Exception {
+    start();
+    long handle = create("f");
+    setlk(SETLK, 100, handle, WRITE_LOCK);
+    assertThat(device.answer()).isEqualTo(error(100, 0));
+    setlk(SETLKW, 102, handle, WRITE_LOCK);
+    interrupt(102);
+    assertThat(device.answer()).isEqualTo(error(102, Errno.EINTR));
+    interrupt(104);
+    device.request(new Frames().request(17, 99, 1));
+    assertThat(device.answer().unique()).isEqualTo(99);
+    setlk(SETLKW, 104, handle, WRITE_LOCK);
+    assertThat(device.answer()).isEqualTo(error(104, Errno.EINTR));
+    assertThat(cluster.lockWaits()).isZero();
+    end();
+  }
+
+  @Test
+  void lockWhoseCallerIsGoneIsLetGo() throws Exception {
+    start();
+    long handle = create("f");
+    device.leave(100);
+    setlk(SETLK, 100, handle, WRITE_LOCK);
+    assertThat(device.answer()).isEqualTo(error(100, 0));
+    await().until(() -> cluster.lockedFiles() == 0);
+    setlk(SETLK, 102, handle, WRITE_LOCK);
+    assertThat(device.answer()).isEqualTo(error(102, 0));
+    end();
+  }
+
+  @Test
+  void whoWaitsForALockIsAnsweredWhenTheMountIsGone() throws Exception {
+    start();
+    long handle = create("f");
+    setlk(SETLK, 100, handle, WRITE_LOCK);
+    setlk(SETLKW, 102, handle, WRITE_LOCK);
+    assertThat(device.answer()).isEqualTo(error(100, 0));
+    await().until(() -> cluster.lockWaits() == 1);
+    device.fail(Errno.ENODEV);
+    assertThat(device.answer()).isEqualTo(error(102, Errno.EINTR));
+    assertThat(device.closing.await(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(cluster.lockWaits()).isZero();
+  }
+
+  private void interrupt(long unique) {
+    device.request(new Frames().u64(unique).request(36, unique + 1, 0));
+  }
+
+  /** As the owner of the number of the request. */
+  private void setlk(int opcode, int unique, long handle, int type) {
+    device.request(lockFrame(handle, unique, type).request(opcode, unique, 1));
+  }
+
+  private static Frames lockFrame(long handle, long owner, int type) {
+    return new Frames().u64(handle, owner, 0, Long.MAX_VALUE).u32(type, 30, 0, 0);
   }
 
   @Test

@@ -10,6 +10,7 @@ import org.trefoilfs.mount.fuse.MountHandle;
 import org.trefoilfs.mount.fuse.MountOptions;
 import org.trefoilfs.mount.fuse.MountTable;
 import org.trefoilfs.mount.fuse.Unmounter;
+import org.trefoilfs.mount.namespace.InheritedLock;
 import org.trefoilfs.mount.namespace.NamespaceModule;
 import org.trefoilfs.mount.namespace.Orphan;
 import org.trefoilfs.mount.namespace.Query;
@@ -100,8 +101,10 @@ final class KillableMount implements AutoCloseable {
     connections.add(next);
     StateLogNames names = cluster.names();
     ResentRequests resent = new ResentRequests();
+    List<InheritedLock> inherited = names.inheritLocks(session).join();
     names.takeOver(session, resent).join();
     Vfs vfs = vfs(names, next);
+    vfs.locks().inherited(inherited);
     served = next.resume(serving(vfs), state, resent, noted -> state = noted);
   }
 

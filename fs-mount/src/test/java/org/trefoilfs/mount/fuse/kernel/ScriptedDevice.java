@@ -3,7 +3,9 @@ package org.trefoilfs.mount.fuse.kernel;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -19,6 +21,7 @@ final class ScriptedDevice implements Device {
 
   private final BlockingQueue<Event> requests = new LinkedBlockingQueue<>();
   private final BlockingQueue<Answer> answers = new LinkedBlockingQueue<>();
+  private final Set<Long> gone = ConcurrentHashMap.newKeySet();
   private final AtomicBoolean closed = new AtomicBoolean();
   final CountDownLatch closing = new CountDownLatch(1);
 
@@ -29,6 +32,11 @@ final class ScriptedDevice implements Device {
   /** The next read fails; with ENODEV all from then on do. */
   void fail(int errno) {
     requests.add(new Event(new byte[0], errno));
+  }
+
+  /** The caller of this request is gone when it is answered. */
+  void leave(long unique) {
+    gone.add(unique);
   }
 
   Answer answer() throws InterruptedException {
@@ -67,7 +75,7 @@ final class ScriptedDevice implements Device {
     }
     ByteBuffer copy = ByteBuffer.allocate(body.remaining()).order(ByteOrder.nativeOrder());
     answers.add(new Answer(unique, error, copy.put(body.duplicate()).flip()));
-    return 0;
+    return gone.contains(unique) ? Errno.ENOENT : 0;
   }
 
   @Override

@@ -153,6 +153,22 @@ class TakeOverTest {
   }
 
   @Test
+  void locksStayWithTheirOwnersAndGoWithThem() throws Exception {
+    Process holder = bash("exec 3> f; flock 3; echo; read -r go");
+    try {
+      assertThat(holder.inputReader().readLine()).isEmpty();
+      mount.kill();
+      mount.takeOver();
+      assertThat(bash("flock -n f true").waitFor()).as("somebody else's").isEqualTo(1);
+      holder.outputWriter().append("go\n").flush();
+      assertThat(holder.waitFor()).isZero();
+      assertThat(bash("flock -w 10 f true").waitFor()).as("free").isZero();
+    } finally {
+      holder.destroyForcibly();
+    }
+  }
+
+  @Test
   void workingDirectoriesAndBindMountsStay() throws Exception {
     Path bound = Files.createDirectory(temp.resolve("bound"));
     Files.createDirectory(dir.resolve("sub"));
