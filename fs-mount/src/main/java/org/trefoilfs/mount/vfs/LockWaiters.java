@@ -113,9 +113,9 @@ final class LockWaiters {
     if (waiters.isEmpty()) {
       return;
     }
-    Locks at = locks.current();
-    // Only of those that waited before the question can the answer tell.
+    // The answer tells only of those that waited before the question, in no later session.
     List<Waiter> asked = List.copyOf(waiters.values());
+    Locks at = locks.current();
     long from = after;
     at.waiting(from)
         .whenComplete(

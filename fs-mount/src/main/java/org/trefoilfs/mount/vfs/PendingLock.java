@@ -157,6 +157,9 @@ public final class PendingLock {
           done.completeExceptionally(failure);
         }
       }
+      case NOT_FOUND ->
+          done.completeExceptionally(
+              new TrefoilException(Reason.STALE, "the file is gone", failure));
       case OUTCOME_UNKNOWN, INTERNAL, IO -> {
         undo();
         done.completeExceptionally(failure);

@@ -65,7 +65,7 @@ public final class StateLogRouter implements StateLog {
    * @param timeout until a call fails
    * @param attempt until one host's answer is no longer waited for: about as long as it takes to
    *     elect another leader, which a call to the old one then finds at once. It is passed over for
-   *     as long again
+   *     half as long again, and no longer, as it may have been slow and lead still
    * @param scheduler runs the short waits between attempts
    */
   public record Timing(
@@ -153,7 +153,7 @@ public final class StateLogRouter implements StateLog {
 
   private void noteWhether(Address asked, boolean answers) {
     if (!answers) {
-      silent = new Silent(asked, timing.time().nanoTime() + timing.attempt().toNanos());
+      silent = new Silent(asked, timing.time().nanoTime() + timing.attempt().toNanos() / 2);
       if (asked.equals(leader)) {
         leader = null;
       }

@@ -120,7 +120,7 @@ class StateLogRouterTest {
             reply.send(OK);
           }
         });
-    StateLogRouter router = router(Duration.ofSeconds(10), Duration.ofSeconds(1), ONE, TWO);
+    StateLogRouter router = router(Duration.ofSeconds(10), Duration.ofSeconds(2), ONE, TWO);
     assertThat(get(router.submit((byte) 7, new byte[0]))).containsExactly(42);
     transport.mute.add(ONE);
     askedOne.set(0);

@@ -89,8 +89,10 @@ final class Tuning {
   private static void elections(RaftProperties p, Settings settings) {
     RaftServerConfigKeys.Rpc.setTimeoutMin(p, time(settings.electionMin()));
     RaftServerConfigKeys.Rpc.setTimeoutMax(p, time(settings.electionMax()));
-    // By default a leader that lost its majority does not stand again for 10 s: too long for two.
-    RaftServerConfigKeys.LeaderElection.setLeaderStepDownWaitTime(p, time(settings.electionMax()));
+    // By default a leader that lost its majority does not stand again for 10 s. With one of three
+    // gone, a follower whose disk stands still for electionMax deposes it, and nobody else can be
+    // elected then: it waits for its own turn, and no longer.
+    RaftServerConfigKeys.LeaderElection.setLeaderStepDownWaitTime(p, time(settings.electionMin()));
   }
 
   /** Nobody else is there to be heard of first. */
