@@ -3,12 +3,15 @@ package org.trefoilfs.mount.fuse.kernel;
 import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.trefoilfs.mount.fuse.Errno;
 
 /** A device of which the process seems to be killed: the kernel hears no more of it. */
 final class DyingDevice implements Device {
   private final Device device;
   private final Map<Long, Integer> opcodes = new ConcurrentHashMap<>();
+  private final CountDownLatch closed = new CountDownLatch(1);
   private volatile int unanswered;
   private volatile boolean dead;
 
@@ -45,6 +48,11 @@ final class DyingDevice implements Device {
     return lost ? 0 : device.reply(unique, error, body);
   }
 
+  /** None of its readers is left, who would take what is for the next daemon. */
+  boolean awaitDeath() throws InterruptedException {
+    return closed.await(10, TimeUnit.SECONDS);
+  }
+
   @Override
   public int resend() {
     return device.resend();
@@ -58,5 +66,6 @@ final class DyingDevice implements Device {
   @Override
   public void close() {
     device.close();
+    closed.countDown();
   }
 }

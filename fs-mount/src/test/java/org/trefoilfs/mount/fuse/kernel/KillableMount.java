@@ -2,11 +2,9 @@ package org.trefoilfs.mount.fuse.kernel;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.trefoilfs.mount.fuse.MountHandle;
 import org.trefoilfs.mount.fuse.MountOptions;
 import org.trefoilfs.mount.fuse.MountTable;
 import org.trefoilfs.mount.fuse.Unmounter;
@@ -34,7 +32,6 @@ final class KillableMount implements AutoCloseable {
   private KernelConnection.State state;
   private DyingDevice device;
   private long session;
-  private MountHandle served;
 
   KillableMount(Path path) throws Exception {
     this(path, "");
@@ -46,7 +43,7 @@ final class KillableMount implements AutoCloseable {
     KernelConnection connection = KernelConnection.open(transport());
     connections.add(connection);
     Vfs vfs = vfs(cluster.names(), connection);
-    served = connection.mount(serving(vfs), noted -> state = noted);
+    connection.mount(serving(vfs), noted -> state = noted);
   }
 
   private KernelTransport transport() {
@@ -90,7 +87,7 @@ final class KillableMount implements AutoCloseable {
     for (int i = 0; i < READERS; i++) {
       wakers.add(Thread.ofPlatform().daemon().start(() -> Files.exists(path.resolve("nothing"))));
     }
-    if (!served.awaitExit(Duration.ofSeconds(10))) {
+    if (!device.awaitDeath()) {
       throw new AssertionError("the readers have not ended");
     }
   }
@@ -105,7 +102,7 @@ final class KillableMount implements AutoCloseable {
     names.takeOver(session, resent).join();
     Vfs vfs = vfs(names, next);
     vfs.locks().inherited(inherited);
-    served = next.resume(serving(vfs), state, resent, noted -> state = noted);
+    next.resume(serving(vfs), state, resent, noted -> state = noted);
   }
 
   @Override
