@@ -25,6 +25,13 @@ public final class GroupLog {
   private final TreeMap<Long, Entry> suffix = new TreeMap<>();
   private final Map<ChunkId, Integer> uncommittedOfChunk = new HashMap<>();
   private final Map<OperationId, Entry> uncommittedOperations = new HashMap<>();
+
+  /**
+   * By the positions of images in the journal: that of the oldest write which comes after the image
+   * in the store, and before it in the journal.
+   */
+  private final TreeMap<Long, Long> oldestAfterImage = new TreeMap<>();
+
   private long view;
   private long commitIndex;
   private final CopyState copyState = new CopyState();
@@ -136,6 +143,37 @@ public final class GroupLog {
   }
 
   /**
+   * An image of a chunk was journaled at this position. Writes of the suffix are prepared before it
+   * and applied after it, by a replay, too.
+   */
+  public void imageAt(long position) {
+    suffix.values().stream()
+        .mapToLong(Entry::position)
+        .min()
+        .ifPresent(oldest -> oldestAfterImage.put(position, oldest));
+  }
+
+  /**
+   * How far the journal may be released at most, when all up to {@code wanted} is in the store: an
+   * image whose record is kept is redone over whatever the store has, and so must be the writes
+   * that came after it.
+   */
+  public long releasable(long wanted) {
+    long releasable = wanted;
+    for (var image : oldestAfterImage.descendingMap().entrySet()) {
+      if (image.getKey() > releasable) {
+        releasable = Math.min(releasable, image.getValue() - 1);
+      }
+    }
+    return releasable;
+  }
+
+  /** The journal begins after this position now. */
+  public void released(long position) {
+    oldestAfterImage.headMap(position, true).clear();
+  }
+
+  /**
    * Follows a record of a replayed journal. The journal may begin after records that were released:
    * a jump forward is what the group had committed by then.
    *
@@ -172,13 +210,14 @@ public final class GroupLog {
         copyState.restore(copying);
         yield List.of();
       }
-      case JournalRecord.Installed(_, ChunkImage image) -> copied(image);
-      case JournalRecord.Patched(_, ChunkImage image, _) -> copied(image);
+      case JournalRecord.Installed(_, ChunkImage image) -> copied(image, position);
+      case JournalRecord.Patched(_, ChunkImage image, _) -> copied(image, position);
       case JournalRecord.Answered _ -> List.of();
     };
   }
 
-  private List<Entry> copied(ChunkImage image) {
+  private List<Entry> copied(ChunkImage image, long position) {
+    imageAt(position);
     copyState.copied(image.id(), image.version());
     return List.of();
   }

@@ -20,7 +20,6 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import java.util.function.IntToLongFunction;
 import java.util.stream.LongStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,6 +35,7 @@ import org.trefoilfs.replication.chunk.ImageMerge;
 import org.trefoilfs.replication.chunk.Mutation;
 import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.commit.Entry;
+import org.trefoilfs.replication.commit.GroupLog;
 import org.trefoilfs.replication.journal.Journal;
 import org.trefoilfs.replication.journal.JournalRecord;
 
@@ -73,7 +73,7 @@ final class Applier implements Closeable {
 
   private final Journal journal;
   private final ChunkStore store;
-  private final IntToLongFunction commits;
+  private final Groups groups;
   private final Consumer<TrefoilException> fatal;
   private final LinkedBlockingQueue<Work> queue = new LinkedBlockingQueue<>();
   private final ConcurrentHashMap<ChunkId, Queue<Entry>> overlay = new ConcurrentHashMap<>();
@@ -122,19 +122,24 @@ final class Applier implements Closeable {
         implements Work {}
   }
 
-  /**
-   * @param commits journals a group's commit index, and returns the record's position; takes the
-   *     group's lock
-   */
+  /** What the applier asks of the groups; each call takes the group's lock. */
+  interface Groups {
+    /** Journals a group's commit index, and returns the record's position. */
+    long journalCommitted(int pg);
+
+    /** See {@link GroupLog#imageAt}. */
+    void imageJournaled(int pg, long position);
+  }
+
   Applier(
       Journal journal,
       ChunkStore store,
-      IntToLongFunction commits,
+      Groups groups,
       DamageListener onDamage,
       Consumer<TrefoilException> fatal) {
     this.journal = journal;
     this.store = store;
-    this.commits = commits;
+    this.groups = groups;
     this.fatal = fatal;
     this.onDamage = onDamage;
     for (int i = 0; i < stripes.length; i++) {
@@ -332,6 +337,7 @@ final class Applier implements Closeable {
       JournalRecord record, ChunkImage image, BooleanSupplier install) {
     CompletableFuture<Boolean> done = new CompletableFuture<>();
     long position = journal.append(record);
+    groups.imageJournaled(record.pg(), position);
     imagesWaiting.add(position);
     backlogBytes.addAndGet(image.bytes());
     queueAwaited(new Work.Install(position, image, install, done), done);
@@ -446,7 +452,7 @@ final class Applier implements Closeable {
   private long journalCommits(int pg) throws InterruptedException {
     while (true) {
       try {
-        return commits.applyAsLong(pg);
+        return groups.journalCommitted(pg);
       } catch (TrefoilException e) {
         if (e.reason() != Reason.NO_SPACE) {
           throw e;

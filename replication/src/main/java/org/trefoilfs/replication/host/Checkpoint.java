@@ -50,7 +50,7 @@ final class Checkpoint {
         }
       }
     }
-    needed = Math.min(needed, applier.oldestWaiting() - 1);
+    needed = withWhatImagesNeed(Math.min(needed, applier.oldestWaiting() - 1));
     long last = 0;
     for (Slot slot : groups.slots().all()) {
       synchronized (slot) {
@@ -70,7 +70,27 @@ final class Checkpoint {
     journal.sync(last).join();
     store.sync();
     journal.release(needed);
+    for (Slot slot : groups.slots().all()) {
+      synchronized (slot) {
+        slot.group.log().released(needed);
+      }
+    }
     log.debug("checkpoint: journal released up to {}", needed);
+  }
+
+  /** What one group's images need may be more than another's allow. */
+  private long withWhatImagesNeed(long wanted) {
+    long needed = wanted;
+    long before;
+    do {
+      before = needed;
+      for (Slot slot : groups.slots().all()) {
+        synchronized (slot) {
+          needed = slot.group.log().releasable(needed);
+        }
+      }
+    } while (needed < before);
+    return needed;
   }
 
   /** The position of its record, or {@code last}. */

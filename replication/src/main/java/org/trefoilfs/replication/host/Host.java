@@ -210,12 +210,7 @@ public final class Host implements Closeable {
     SegmentedJournal journal =
         SegmentedJournal.open(data.resolve("journal"), journalOptions, recovery::replay);
     Applier applier =
-        new Applier(
-            journal,
-            store,
-            groups.slots()::journalCommitted,
-            groups.healing()::damaged,
-            this::fail);
+        new Applier(journal, store, groups.slots(), groups.healing()::damaged, this::fail);
     DiskRoom room = new DiskRoom(store, journal, journalOptions, applier);
     FailureDetector detector = new FailureDetector(time, detection);
     List<StateModule> all = new ArrayList<>(modules);

@@ -21,7 +21,7 @@ import org.trefoilfs.replication.placement.PgView;
  * thread that brings it, under the group's lock. Answers that it gives to clients are sent after
  * the lock is released. Lock order: group, then (inside the applier) chunk stripe.
  */
-final class Slots {
+final class Slots implements Applier.Groups {
   private final GroupNode node;
   private final GroupPorts ports;
   private final ConcurrentHashMap<Integer, Slot> slots = new ConcurrentHashMap<>();
@@ -140,11 +140,20 @@ final class Slots {
    *
    * @return the record's position
    */
-  long journalCommitted(int pg) {
+  @Override
+  public long journalCommitted(int pg) {
     Slot slot = of(pg);
     synchronized (slot) {
       GroupLog group = slot.group.log();
       return node.append(new JournalRecord.Committed(pg, group.last().view(), group.commitIndex()));
+    }
+  }
+
+  @Override
+  public void imageJournaled(int pg, long position) {
+    Slot slot = of(pg);
+    synchronized (slot) {
+      slot.group.log().imageAt(position);
     }
   }
 }

@@ -92,4 +92,29 @@ final class GroupLogReplayTest {
     replay(new JournalRecord.Committed(PG, 3, 20));
     assertThat(log.copyState().hasCopied(written)).as("and all that came after").isTrue();
   }
+
+  /** Seed 620000143066 of the simulator: the image was redone over writes that were released. */
+  @Test
+  void writesThatComeAfterAnImageAreKeptAsLongAsTheImage() {
+    replay(prepared(1, 1, 0)); // at 1
+    replay(prepared(1, 2, 0)); // at 2, and the image at 3
+    replay(
+        new JournalRecord.Installed(
+            PG, new ChunkImage(new ChunkId(9, 0), new Version(1, 0), List.of())));
+    replay(prepared(1, 3, 2)); // at 4: 1 and 2 are committed, and come over the image
+    assertThat(log.releasable(2)).as("the image stays, and what it is followed by").isZero();
+    assertThat(log.releasable(3)).as("all of them go").isEqualTo(3);
+    log.released(3);
+    assertThat(log.releasable(2)).isEqualTo(2);
+  }
+
+  @Test
+  void anImageThatNothingWaitsForHoldsNothingUp() {
+    replay(prepared(1, 1, 0));
+    replay(new JournalRecord.Committed(PG, 1, 1));
+    replay(
+        new JournalRecord.Installed(
+            PG, new ChunkImage(new ChunkId(9, 0), new Version(1, 1), List.of())));
+    assertThat(log.releasable(2)).isEqualTo(2);
+  }
 }

@@ -37,7 +37,8 @@ final class ApplierTest {
   @BeforeEach
   void open() {
     store = FileChunkStore.open(directory);
-    applier = new Applier(journal, store, this::journalCommitted, (_, _, _) -> {}, _ -> {});
+    applier =
+        new Applier(journal, store, new NoGroups(this::journalCommitted), (_, _, _) -> {}, _ -> {});
   }
 
   @AfterEach

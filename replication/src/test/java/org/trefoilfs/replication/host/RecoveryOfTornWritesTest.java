@@ -91,7 +91,7 @@ final class RecoveryOfTornWritesTest {
         new Applier(
             journal,
             store,
-            pg -> journal.append(new JournalRecord.Committed(pg, 1, committed)),
+            new NoGroups(pg -> journal.append(new JournalRecord.Committed(pg, 1, committed))),
             (_, _, _) -> {},
             _ -> {})) {
       long position =

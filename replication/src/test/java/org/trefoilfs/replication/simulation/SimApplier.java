@@ -161,7 +161,7 @@ final class SimApplier {
     List<Entry> newer = entries.stream().filter(entry -> entry.n() > image.version().n()).toList();
     ChunkImage merged = merged(image, newer);
     journalCommitted(pg);
-    long position = host.groups.append(new JournalRecord.Installed(pg, merged));
+    long position = journal(new JournalRecord.Installed(pg, merged));
     return once(position, () -> RecoveredHost.install(disk.store, pg, merged));
   }
 
@@ -182,8 +182,14 @@ final class SimApplier {
   CompletableFuture<Void> patch(int pg, ChunkImage image, BlockSet blocks, List<Entry> kept) {
     journalCommitted(pg);
     ChunkImage merged = merged(image, kept);
-    long position = host.groups.append(new JournalRecord.Patched(pg, merged, blocks));
+    long position = journal(new JournalRecord.Patched(pg, merged, blocks));
     return once(position, () -> RecoveredHost.patch(disk.store, pg, merged, blocks));
+  }
+
+  private long journal(JournalRecord image) {
+    long position = host.groups.append(image);
+    host.groups.group(image.pg()).log().imageAt(position);
+    return position;
   }
 
   private long journalCommitted(int pg) {
@@ -203,6 +209,7 @@ final class SimApplier {
     for (Work work : waiting) {
       needed = Math.min(needed, work.position() - 1);
     }
+    needed = withWhatImagesNeed(needed);
     long last = 0;
     for (Group group : host.groups.all()) {
       if (group.log().lastN() > 0) {
@@ -227,6 +234,19 @@ final class SimApplier {
                 () -> {
                   disk.store.sync();
                   disk.release(released);
+                  host.groups.all().forEach(group -> group.log().released(released));
                 });
+  }
+
+  private long withWhatImagesNeed(long wanted) {
+    long needed = wanted;
+    long before;
+    do {
+      before = needed;
+      for (Group group : host.groups.all()) {
+        needed = group.log().releasable(needed);
+      }
+    } while (needed < before);
+    return needed;
   }
 }
