@@ -79,7 +79,12 @@ final class Backup {
     }
     log.commitTo(message.commitIndex()).forEach(ports::committed);
     matched = log.commitIndex();
-    if (log.lastN() > message.lastN() && message.lastN() >= log.commitIndex()) {
+    boolean goesBeyond = log.lastN() > message.lastN() && message.lastN() >= log.commitIndex();
+    // Then what the primary prepares again is not journaled here again, but it is of this view now:
+    // after a loss of power, a client must not take for lost what was committed to it as such.
+    boolean isAllCommitted =
+        message.lastN() == log.commitIndex() && message.commitIndex() < message.lastN();
+    if (goesBeyond || isAllCommitted) {
       ports.append(new JournalRecord.Truncated(log.pg(), view.view(), message.lastN()));
       log.truncateAbove(message.lastN(), view.view());
     }

@@ -11,6 +11,7 @@ import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.chunk.ChunkId;
 import org.trefoilfs.replication.chunk.Mutation;
+import org.trefoilfs.replication.chunk.Version;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.membership.OperationId;
 import org.trefoilfs.replication.placement.PgView;
@@ -94,6 +95,27 @@ final class TakingOverTest {
     assertThat(world.proposed).isEmpty();
     joinerHasCaughtUp(2, 1);
     assertThat(world.proposed).hasSize(1);
+  }
+
+  /** Seed 630000024063 of the simulator: an fsync after a loss of power failed for nothing. */
+  @Test
+  void memberThatKnewAsCommittedWhatAPrimaryPreparesAgainHoldsItInThatViewToo() {
+    preparedInViewOne();
+    group.committed(1, 1);
+    group.view(view(2, OTHER, List.of(OTHER, SELF), List.of()), false);
+    group.newView(new Message.NewView(PG, 2, 0, 1, 1));
+    assertThat(group.log().last()).isEqualTo(new Version(2, 1));
+    assertThat(group.log().commitIndex()).isEqualTo(1);
+  }
+
+  /** Or it alone would have the last write after a stop of all, and the others be joiners. */
+  @Test
+  void memberOfAViewInWhichNothingIsPreparedAgainHoldsNothingOfIt() {
+    preparedInViewOne();
+    group.committed(1, 1);
+    group.view(view(2, OTHER, List.of(OTHER, SELF), List.of()), false);
+    group.newView(new Message.NewView(PG, 2, 1, 1, 1));
+    assertThat(group.log().last()).isEqualTo(new Version(1, 1));
   }
 
   @Test

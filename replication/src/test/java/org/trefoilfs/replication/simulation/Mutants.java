@@ -29,8 +29,8 @@ final class Mutants {
           new Mutant(
               "acknowledge-what-earlier-views-prepared",
               "commit/Backup.java",
-              "    matched = log.commitIndex();\n    if",
-              "    matched = Math.min(log.lastN(), message.lastN());\n    if"),
+              "    matched = log.commitIndex();\n    boolean",
+              "    matched = Math.min(log.lastN(), message.lastN());\n    boolean"),
           new Mutant(
               "joiners-receive-no-prepares",
               "commit/Primary.java",
@@ -80,9 +80,9 @@ final class Mutants {
           new Mutant(
               "new-view-truncates-what-may-be-committed",
               "commit/Backup.java",
-              "    matched = log.commitIndex();\n    if",
+              "    matched = log.commitIndex();\n    boolean",
               "    matched = log.commitIndex();\n"
-                  + "    log.truncateAbove(matched, view.view());\n    if"),
+                  + "    log.truncateAbove(matched, view.view());\n    boolean"),
           new Mutant(
               "replay-redoes-the-uncommitted",
               "commit/GroupLog.java",
