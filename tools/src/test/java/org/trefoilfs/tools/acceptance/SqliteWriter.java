@@ -81,12 +81,17 @@ final class SqliteWriter implements AutoCloseable {
     return process.exitValue() == 0;
   }
 
-  /** That the database is whole, and holds every row from the first to at least this one. */
+  /**
+   * That the database is whole, and holds every row from the first to at least this one. The lock
+   * of a writer whose host died is free once its session has ended: until then sqlite waits.
+   */
   static void check(Path directory, int committed) {
     String answer =
         Run.in(
                 directory,
                 "sqlite3",
+                "-cmd",
+                ".timeout 60000",
                 "db",
                 "pragma integrity_check; select count(*) = max(n), max(n) >= "
                     + committed
