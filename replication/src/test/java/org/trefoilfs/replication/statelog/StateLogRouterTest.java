@@ -86,15 +86,7 @@ class StateLogRouterTest {
   @Test
   void aCommandOfUnknownOutcomeIsSentAgain() {
     AtomicInteger arrived = new AtomicInteger();
-    transport.mute.add(ONE);
-    transport.handlers.put(
-        ONE,
-        (request, reply) -> {
-          if (arrived.incrementAndGet() == 2) {
-            transport.mute.remove(ONE);
-          }
-          reply.send(OK);
-        });
+    answersTheSecondTime(ONE, arrived);
     StateLogRouter router = router(Duration.ofSeconds(10), ONE);
     assertThat(get(router.submit((byte) 7, new byte[0]))).containsExactly(42);
     assertThat(arrived).hasValue(2);
@@ -132,15 +124,7 @@ class StateLogRouterTest {
   @Test
   void aHostThatWasSilentIsAskedAgainAfterAWhile() {
     AtomicInteger arrived = new AtomicInteger();
-    transport.mute.add(ONE);
-    transport.handlers.put(
-        ONE,
-        (request, reply) -> {
-          if (arrived.incrementAndGet() == 2) {
-            transport.mute.remove(ONE);
-          }
-          reply.send(OK);
-        });
+    answersTheSecondTime(ONE, arrived);
     transport.handlers.put(TWO, pointsAt(ONE, new AtomicInteger()));
     StateLogRouter router = router(Duration.ofSeconds(10), ONE, TWO);
     assertThat(get(router.query((byte) 7, new byte[0]))).containsExactly(42);
@@ -159,6 +143,18 @@ class StateLogRouterTest {
     assertThat(reasonOf(router(Duration.ofSeconds(10), ONE).submit((byte) 7, new byte[0])))
         .isEqualTo(Reason.EXISTS);
     assertThat(asked).hasValue(1);
+  }
+
+  private void answersTheSecondTime(Address host, AtomicInteger arrived) {
+    transport.mute.add(host);
+    transport.handlers.put(
+        host,
+        (request, reply) -> {
+          if (arrived.incrementAndGet() == 2) {
+            transport.mute.remove(host);
+          }
+          reply.send(OK);
+        });
   }
 
   private static Transport.Handler pointsAt(Address other, AtomicInteger asked) {
