@@ -211,7 +211,10 @@ final class Faults {
   }
 
   private void rot(SimHost victim) {
-    boolean whole = isHealed() && world.hosts.stream().allMatch(SimHost::serves);
+    // A disk whose next sync will fail is as good as lost: its copy would be the last sound one.
+    boolean whole =
+        isHealed()
+            && world.hosts.stream().allMatch(host -> host.serves() && !host.disk.syncFails);
     if (plan.diskFaults() && whole && victim.disk.store.rot(network.random)) {
       world.trace.add(() -> "a block rots at " + victim.id);
       rotten = victim;
