@@ -11,6 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.commit.SharedFlushes;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.placement.PgView;
 import org.trefoilfs.replication.transport.Message;
@@ -19,6 +20,7 @@ import org.trefoilfs.replication.transport.Message;
 final class Flushes {
   private final Slots slots;
   private final GroupNode node;
+  private final Map<HostId, SharedFlushes> atBackups = new ConcurrentHashMap<>();
 
   /** Under way here as primary, and the views in which they were asked for. */
   private final Map<CompletableFuture<Message>, Map<Integer, Long>> underWay =
@@ -77,10 +79,17 @@ final class Flushes {
     }
     List<CompletableFuture<?>> all = new ArrayList<>();
     all.add(node.journal().sync(node.journal().end()));
-    backups.forEach(
-        (host, groups) ->
-            all.add(node.peers().call(host, new Message.FlushBackup(groups), flushTimeout())));
+    backups.forEach((host, groups) -> all.add(at(host).flush(groups)));
     return CompletableFuture.allOf(all.toArray(CompletableFuture[]::new));
+  }
+
+  private SharedFlushes at(HostId backup) {
+    return atBackups.computeIfAbsent(
+        backup,
+        host ->
+            new SharedFlushes(
+                groups ->
+                    node.peers().call(host, new Message.FlushBackup(groups), flushTimeout())));
   }
 
   /** The other members that are in sync, or about to be. */

@@ -58,6 +58,7 @@ import org.trefoilfs.replication.transport.LocalIdentity;
 import org.trefoilfs.replication.transport.Message;
 import org.trefoilfs.replication.transport.Transport;
 import org.trefoilfs.replication.transport.TransportOptions;
+import org.trefoilfs.replication.transport.netty.LaneLoops;
 import org.trefoilfs.replication.transport.netty.NettyServer;
 import org.trefoilfs.replication.transport.netty.NettyTransport;
 import org.trefoilfs.replication.volume.Volume;
@@ -92,6 +93,7 @@ public final class Host implements Closeable {
   private final ScheduledExecutorService heart;
   private final ExecutorService viewThread;
   private final ClusterModule clusterModule = new ClusterModule();
+  private final LaneLoops loops = new LaneLoops("trefoil-net");
   private final NettyTransport transport;
   private final NettyServer server;
   private final AtomicBoolean closing = new AtomicBoolean();
@@ -163,8 +165,8 @@ public final class Host implements Closeable {
     Address listen = introduction.listen();
     Addresses.checkFree(listen);
     Supplier<LocalIdentity> local = this::localIdentity;
-    transport = new NettyTransport(local, TransportOptions.DEFAULT);
-    server = NettyServer.start(listen, this::handle, local, TransportOptions.DEFAULT);
+    transport = new NettyTransport(local, TransportOptions.DEFAULT, loops);
+    server = NettyServer.start(listen, this::handle, local, TransportOptions.DEFAULT, loops);
   }
 
   /** As {@link #start(HostOptions, List, AdminHandler, Map)}, of a host that has no mounts left. */
@@ -625,6 +627,7 @@ public final class Host implements Closeable {
       quietly("chunks", now.store());
     }
     transport.close();
+    loops.close();
     Timers.stop(viewThread);
   }
 

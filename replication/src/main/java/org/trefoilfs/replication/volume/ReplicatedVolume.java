@@ -3,7 +3,6 @@ package org.trefoilfs.replication.volume;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,14 +28,12 @@ import org.trefoilfs.replication.transport.Message;
  * primary, and tries again with a newer map when views change, until the configured time is over.
  */
 public final class ReplicatedVolume implements Volume {
-  /** How often a flush under way looks whether its primaries still are. */
-  private static final Duration FLUSH_WATCH = Duration.ofMillis(100);
-
   private final int replicas;
   private final Cluster cluster;
 
   private final LongSupplier session;
   private final Unflushed unflushed;
+  private final FlushCalls flushes;
 
   /** What a volume needs of the process that it lives in. */
   public interface Cluster {
@@ -72,20 +69,25 @@ public final class ReplicatedVolume implements Volume {
    * @param session in which writes are made now; 0: in none
    */
   public ReplicatedVolume(int replicas, Cluster cluster, LongSupplier session) {
-    this(replicas, cluster, session, new Unflushed());
+    this(replicas, cluster, session, new Unflushed(), new FlushCalls(cluster));
   }
 
   private ReplicatedVolume(
-      int replicas, Cluster cluster, LongSupplier session, Unflushed unflushed) {
+      int replicas,
+      Cluster cluster,
+      LongSupplier session,
+      Unflushed unflushed,
+      FlushCalls flushes) {
     this.replicas = replicas;
     this.cluster = cluster;
     this.session = session;
     this.unflushed = unflushed;
+    this.flushes = flushes;
   }
 
   @Override
   public Volume inSession(long id) {
-    return new ReplicatedVolume(replicas, cluster, () -> id, unflushed);
+    return new ReplicatedVolume(replicas, cluster, () -> id, unflushed, flushes);
   }
 
   @Override
@@ -183,9 +185,7 @@ public final class ReplicatedVolume implements Volume {
                         .anyMatch(isGoneIn(view)))
             .map(PgView::pg)
             .toList();
-    CompletableFuture<Void> flushed = sendFlushes(views.values());
-    watch(flushed, views.values());
-    return flushed.thenApply(_ -> lost);
+    return flushes.flush(views.values()).thenApply(_ -> lost);
   }
 
   private static Predicate<Version> isGoneIn(PgView view) {
@@ -201,49 +201,6 @@ public final class ReplicatedVolume implements Volume {
             + groups
             + " stopped at once, and what was written before and not synced may be gone; write it"
             + " again");
-  }
-
-  /**
-   * A flush takes as long as the disks take, so it has the whole time of the call; that of a
-   * primary which is no longer one would use it up for nothing.
-   */
-  private void watch(CompletableFuture<Void> flushed, Collection<PgView> views) {
-    var unused =
-        cluster
-            .pause(FLUSH_WATCH)
-            .thenRun(
-                () -> {
-                  if (flushed.isDone()) {
-                    return;
-                  }
-                  if (views.stream().allMatch(this::isCurrent)) {
-                    watch(flushed, views);
-                  } else {
-                    flushed.completeExceptionally(
-                        new TrefoilException(
-                            Reason.STALE_VIEW, "a group changed its view during the flush"));
-                  }
-                });
-  }
-
-  private boolean isCurrent(PgView view) {
-    return cluster
-        .placement()
-        .group(view.pg())
-        .filter(now -> now.view() == view.view())
-        .isPresent();
-  }
-
-  private CompletableFuture<Void> sendFlushes(Collection<PgView> views) {
-    Map<HostId, Map<Integer, Long>> byPrimary = new HashMap<>();
-    for (PgView view : views) {
-      byPrimary.computeIfAbsent(primary(view), _ -> new HashMap<>()).put(view.pg(), view.view());
-    }
-    List<CompletableFuture<?>> parts = new ArrayList<>();
-    byPrimary.forEach(
-        (host, viewOfGroup) ->
-            parts.add(cluster.call(host, new Message.Flush(viewOfGroup), cluster.timeout())));
-    return allOf(parts);
   }
 
   /** A mutation under the name that all its attempts share. */
@@ -341,7 +298,7 @@ public final class ReplicatedVolume implements Volume {
     return view;
   }
 
-  private static HostId primary(PgView view) {
+  static HostId primary(PgView view) {
     return java.util.Objects.requireNonNull(view.primary());
   }
 
@@ -372,7 +329,7 @@ public final class ReplicatedVolume implements Volume {
     }
   }
 
-  private static CompletableFuture<Void> allOf(List<CompletableFuture<?>> parts) {
+  static CompletableFuture<Void> allOf(List<CompletableFuture<?>> parts) {
     return parts.size() == 1
         ? parts.getFirst().thenAccept(_ -> {})
         : CompletableFuture.allOf(parts.toArray(CompletableFuture[]::new));

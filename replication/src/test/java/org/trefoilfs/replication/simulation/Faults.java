@@ -213,8 +213,7 @@ final class Faults {
   private void rot(SimHost victim) {
     // A disk whose next sync will fail is as good as lost: its copy would be the last sound one.
     boolean whole =
-        isHealed()
-            && world.hosts.stream().allMatch(host -> host.serves() && !host.disk.syncFails);
+        isHealed() && world.hosts.stream().allMatch(host -> host.serves() && !host.disk.syncFails);
     if (plan.diskFaults() && whole && victim.disk.store.rot(network.random)) {
       world.trace.add(() -> "a block rots at " + victim.id);
       rotten = victim;

@@ -30,6 +30,12 @@ public final class Jvm {
    */
   private static final String COLLECTOR = "-XX:+UseG1GC";
 
+  /**
+   * Netty looks for buffers that were lost in one of 128 that it gives out, and keeps the stack of
+   * each: 2 % of a busy host's time. The tests look.
+   */
+  private static final String NO_LEAK_DETECTION = "-Dio.netty.leakDetection.level=disabled";
+
   /** Native code and Unsafe are used by Netty, RocksDB and jnr-ffi, and file descriptors by jnr. */
   private static final List<String> ACCESS =
       List.of(
@@ -82,6 +88,7 @@ public final class Jvm {
     command.add(COLLECTOR);
     command.add("-XX:+ExitOnOutOfMemoryError");
     command.add("-XX:-UsePerfData");
+    command.add(NO_LEAK_DETECTION);
     command.addAll(ACCESS);
     for (String property : PASSED_ON) {
       String value = System.getProperty(property);

@@ -32,14 +32,17 @@ public final class NettyServer implements Closeable {
   private static final int BACKLOG = 1024;
 
   private final EventLoopGroup acceptor = LaneLoops.group(1, "trefoil-accept");
-  private final LaneLoops loops = new LaneLoops("trefoil-server");
+  private final LaneLoops loops;
+  private final boolean ownsLoops;
   private final ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
   private final ServerShared shared;
   private final Channel listening;
   private final Address address;
 
-  private NettyServer(Address listen, ServerShared shared) {
+  private NettyServer(Address listen, ServerShared shared, LaneLoops loops, boolean ownsLoops) {
     this.shared = shared;
+    this.loops = loops;
+    this.ownsLoops = ownsLoops;
     try {
       this.listening = bind(listen);
     } catch (TrefoilException e) {
@@ -63,7 +66,22 @@ public final class NettyServer implements Closeable {
       Transport.Handler handler,
       Supplier<LocalIdentity> identity,
       TransportOptions options) {
-    return new NettyServer(listen, new ServerShared(handler, identity, options, new PeerLog()));
+    return new NettyServer(
+        listen,
+        new ServerShared(handler, identity, options, new PeerLog()),
+        new LaneLoops("trefoil-server"),
+        true);
+  }
+
+  /** As the other, on loops that are also those of calls: {@link #close} leaves them running. */
+  public static NettyServer start(
+      Address listen,
+      Transport.Handler handler,
+      Supplier<LocalIdentity> identity,
+      TransportOptions options,
+      LaneLoops loops) {
+    return new NettyServer(
+        listen, new ServerShared(handler, identity, options, new PeerLog()), loops, false);
   }
 
   /** Where it listens, with the actual port. */
@@ -71,10 +89,11 @@ public final class NettyServer implements Closeable {
     return address;
   }
 
+  /** Once this returns no request is being handled, unless it takes more than seconds. */
   @Override
   public void close() {
     listening.close();
-    connections.close();
+    LaneLoops.await(connections.close());
     stopThreads();
   }
 
@@ -122,7 +141,9 @@ public final class NettyServer implements Closeable {
 
   private void stopThreads() {
     var accepting = LaneLoops.shutdown(acceptor);
-    loops.close();
+    if (ownsLoops) {
+      loops.close();
+    }
     LaneLoops.await(accepting);
   }
 

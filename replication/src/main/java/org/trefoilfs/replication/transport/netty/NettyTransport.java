@@ -43,7 +43,8 @@ public final class NettyTransport implements Transport {
 
   private final Map<Peer, ClientConnection> connections = new ConcurrentHashMap<>();
   private final Shared shared;
-  private final LaneLoops loops = new LaneLoops("trefoil-client");
+  private final LaneLoops loops;
+  private final boolean ownsLoops;
   private final EventExecutorGroup resolver =
       new DefaultEventExecutorGroup(
           RESOLVER_THREADS, new DefaultThreadFactory("trefoil-resolver", true));
@@ -57,6 +58,22 @@ public final class NettyTransport implements Transport {
    *     joins
    */
   public NettyTransport(Supplier<LocalIdentity> identity, TransportOptions options) {
+    this(identity, options, new LaneLoops("trefoil-client"), true);
+  }
+
+  /** As the other, on the loops of a server: {@link #close} leaves them to their owner. */
+  public NettyTransport(
+      Supplier<LocalIdentity> identity, TransportOptions options, LaneLoops loops) {
+    this(identity, options, loops, false);
+  }
+
+  private NettyTransport(
+      Supplier<LocalIdentity> identity,
+      TransportOptions options,
+      LaneLoops loops,
+      boolean ownsLoops) {
+    this.loops = loops;
+    this.ownsLoops = ownsLoops;
     this.shared = new Shared(identity, options, new PeerLog());
   }
 
@@ -98,7 +115,9 @@ public final class NettyTransport implements Transport {
   public void close() {
     closed = true;
     connections.values().forEach(ClientConnection::close);
-    loops.close();
+    if (ownsLoops) {
+      loops.close();
+    }
     resolver.shutdownGracefully(0, 0, TimeUnit.SECONDS);
     timer.stop();
   }

@@ -18,7 +18,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -419,7 +421,7 @@ class NettyTransportTest {
     for (NettyTransport client : clients) {
       client.call(to, PING, PATIENCE); // enough connections to hold every data thread
     }
-    await().atMost(PATIENCE).until(() -> blocked.get() == 2);
+    await().atMost(PATIENCE).until(() -> blocked.get() == LaneLoops.threads(Lane.DATA));
     for (NettyTransport client : clients) {
       long startNs = System.nanoTime();
       for (int i = 0; i < 20; i++) {
@@ -430,6 +432,36 @@ class NettyTransportTest {
     }
     assertThat(release.getCount()).isEqualTo(1);
     release.countDown();
+  }
+
+  @Test
+  void aHandlerCallsOthersOnTheLoopsThatItRunsOnAndTheyOutliveItsServer() throws Exception {
+    Address last = hosts.server(ECHO).address();
+    Set<Thread> threads = ConcurrentHashMap.newKeySet();
+    try (LaneLoops loops = new LaneLoops("shared");
+        NettyTransport calls =
+            new NettyTransport(() -> Hosts.CLUSTER_A, TransportOptions.DEFAULT, loops)) {
+      NettyServer middle =
+          NettyServer.start(
+              new Address("127.0.0.1", 0),
+              (request, reply) -> {
+                threads.add(Thread.currentThread());
+                calls
+                    .call(last, request, PATIENCE)
+                    .thenAccept(
+                        answer -> {
+                          threads.add(Thread.currentThread());
+                          reply.send(answer);
+                        });
+              },
+              () -> Hosts.CLUSTER_A,
+              TransportOptions.DEFAULT,
+              loops);
+      assertThat(get(hosts.client().call(middle.address(), PING, PATIENCE))).isEqualTo(PING);
+      assertThat(threads).hasSizeLessThanOrEqualTo(LaneLoops.threads(PING.lane()));
+      middle.close();
+      assertThat(get(calls.call(last, PING, PATIENCE))).isEqualTo(PING);
+    }
   }
 
   @Test
