@@ -15,8 +15,9 @@ import java.nio.ByteBuffer;
  *  'o' sequence(8)                             volume(4) inode(8)
  *  'p' inode(8) session(8)                     empty: the session holds the inode open
  *  's' session(8) inode(8)                     empty: the same pin, found from the session
- *  'l' session(8) inode(8)                     empty: the session has the inode's write lease
- *  'q' session(8) inode(8)                     empty: somebody wants that lease to end
+ *  'a' inode(8)                                session(8) that has the inode's append lease
+ *  'l' session(8) inode(8)                     empty: the session has a lease of the inode
+ *  'q' session(8) inode(8)                     empty: somebody wants its leases to end
  *  'k' inode(8)                                its locks, and who waits for them
  *  'h' session(8) inode(8)                     empty: the session is in that row
  *  'b' session(8) ticket(8)                    inode(8) owner(8): a POSIX lock waited for, or
@@ -107,6 +108,10 @@ final class Keys {
 
   static byte[] pinOfSession(long session, long inode) {
     return of('s', 16).putLong(session).putLong(inode).array();
+  }
+
+  static byte[] appender(long inode) {
+    return of('a', 8).putLong(inode).array();
   }
 
   static byte[] leasesOfSession(long session) {

@@ -82,7 +82,17 @@ public interface Names {
    */
   CompletableFuture<Attributes> lease(long inode);
 
-  /** Tells the holder of the write lease that somebody waits for it to end. */
+  /**
+   * Asks for the inode's append lease, which nobody gets while another session has either lease.
+   *
+   * @return the session that has it now, or else the write lease
+   */
+  CompletableFuture<Long> leaseAppends(long inode);
+
+  /** Lets append leases go: no append under them is under way. */
+  CompletableFuture<Void> unleaseAppends(Set<Long> inodes);
+
+  /** Tells those who have a lease of it that somebody waits for that to end. */
   CompletableFuture<Void> recall(long inode);
 
   /** Lets write leases go: what was written under them is committed. */
@@ -96,7 +106,7 @@ public interface Names {
   /** Locks of the session that there is now. */
   Locks locks();
 
-  /** Which of this session's write leases others wait for. */
+  /** Of which inodes others wait for this session's leases. */
   CompletableFuture<Set<Long>> recalls();
 
   enum RenameMode {

@@ -77,6 +77,10 @@ public final class NamespaceModule implements StateModule {
       case Operation.Recall(long inode) -> done(() -> WriteLeases.recall(tree, session, inode));
       case Operation.Unlease(List<Long> inodes) ->
           done(() -> WriteLeases.unlease(tree, session, inodes));
+      case Operation.LeaseAppends(long inode) ->
+          new Reply.Numbers(List.of(WriteLeases.leaseAppends(tree, session, inode)));
+      case Operation.UnleaseAppends(List<Long> inodes) ->
+          done(() -> WriteLeases.unleaseAppends(tree, session, inodes));
       case Operation.Inherit(long from) -> done(() -> WriteLeases.inherit(tree, from, session));
       case Operation.InheritLocks(long from) ->
           new Reply.LocksAre(Locking.inherit(tree.state(), from, session));

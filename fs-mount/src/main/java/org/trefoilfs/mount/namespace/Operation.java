@@ -36,7 +36,12 @@ public sealed interface Operation {
   /** The session wants to be the only one that writes: see {@link WriteLeases}. */
   record Lease(long inode) implements Operation {}
 
-  /** The session wants another's lease to end. */
+  /** The session wants to be the only one that appends. Answered with {@link Reply.Numbers}. */
+  record LeaseAppends(long inode) implements Operation {}
+
+  record UnleaseAppends(List<Long> inodes) implements Operation {}
+
+  /** The session wants others' leases to end. */
   record Recall(long inode) implements Operation {}
 
   record Unlease(List<Long> inodes) implements Operation {}
@@ -121,6 +126,8 @@ public sealed interface Operation {
       case Lease(long inode) -> out.u8(12).i64(inode);
       case Recall(long inode) -> out.u8(13).i64(inode);
       case Unlease(List<Long> inodes) -> Codec.writeNumbers(out.u8(14), inodes);
+      case LeaseAppends(long inode) -> out.u8(23).i64(inode);
+      case UnleaseAppends(List<Long> inodes) -> Codec.writeNumbers(out.u8(24), inodes);
       case Inherit(long from) -> out.u8(15).i64(from);
       case Lock(long inode, LockRequest request, long ticket) ->
           LockCodec.write(out.u8(16).i64(inode).i64(ticket), request);
@@ -164,6 +171,8 @@ public sealed interface Operation {
       case 19 -> new OvertakeLock(in.i64(), in.i64(), in.i32());
       case 20 -> new TakeOver(in.i64());
       case 22 -> new InheritLocks(in.i64());
+      case 23 -> new LeaseAppends(in.i64());
+      case 24 -> new UnleaseAppends(Codec.numbers(in));
       default -> throw Codec.malformed("unknown operation " + kind);
     };
   }

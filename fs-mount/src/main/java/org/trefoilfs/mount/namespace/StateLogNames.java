@@ -224,6 +224,19 @@ public final class StateLogNames implements Names {
   }
 
   @Override
+  public CompletableFuture<Long> leaseAppends(long inode) {
+    return log.change(
+        new Operation.LeaseAppends(inode),
+        reply -> ((Reply.Numbers) reply).values().getFirst(),
+        () -> "lease inode " + inode + " for appending");
+  }
+
+  @Override
+  public CompletableFuture<Void> unleaseAppends(Set<Long> inodes) {
+    return inBatches(inodes, Operation.UnleaseAppends::new, "let go of");
+  }
+
+  @Override
   public CompletableFuture<Void> inherit(long from) {
     return log.apply(
         new Operation.Inherit(from), () -> "take over leases of " + Long.toHexString(from));

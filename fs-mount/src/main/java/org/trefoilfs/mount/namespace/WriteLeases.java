@@ -1,5 +1,6 @@
 package org.trefoilfs.mount.namespace;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.trefoilfs.replication.Reason;
@@ -8,7 +9,9 @@ import org.trefoilfs.replication.statelog.KeyValueReader;
 
 /**
  * Write leases: while a session has an inode's, every other asks for it to end before it reads,
- * writes or looks at the size, and waits until it has ended.
+ * writes or looks at the size, and waits until it has ended. Append leases: while a session has an
+ * inode's, no other appends to it, nor gets the write lease; readers and other writers need not
+ * know.
  *
  * <p>They are rows, not memory of the leader's: a new leader knows them, and no grace period is
  * needed. What that costs is one commit when a mount begins to write a file.
@@ -22,7 +25,8 @@ final class WriteLeases {
   static Attributes lease(TreeEdit tree, long session, long number) {
     Inode inode = tree.inode(number);
     Refusal.when(!inode.isRegular(), Reason.INVALID);
-    if (inode.holder == 0) {
+    long appender = appender(tree.state(), number);
+    if (inode.holder == 0 && (appender == 0 || appender == session)) {
       inode.holder = session;
       tree.changed(inode);
       tree.state().put(Keys.leaseOfSession(session, number), EMPTY);
@@ -30,10 +34,33 @@ final class WriteLeases {
     return inode.attributes();
   }
 
+  /** The session that may append now: this one, unless another has either lease. */
+  static long leaseAppends(TreeEdit tree, long session, long number) {
+    Inode inode = tree.inode(number);
+    Refusal.when(!inode.isRegular(), Reason.INVALID);
+    long appender = appender(tree.state(), number);
+    long other = appender == 0 || appender == session ? inode.holder : appender;
+    if (other != 0 && other != session) {
+      return other;
+    }
+    if (appender == 0) {
+      byte[] row = ByteBuffer.allocate(Long.BYTES).putLong(session).array();
+      tree.state().put(Keys.appender(number), row);
+      tree.state().put(Keys.leaseOfSession(session, number), EMPTY);
+    }
+    return session;
+  }
+
+  /** 0: nobody. */
+  private static long appender(KeyValueReader state, long number) {
+    return TreeEdit.counter(state.get(Keys.appender(number)), 0);
+  }
+
   static void recall(TreeEdit tree, long session, long number) {
-    long holder = tree.inode(number).holder;
-    if (holder != 0 && holder != session) {
-      tree.state().put(Keys.recall(holder, number), EMPTY);
+    for (long holder : List.of(tree.inode(number).holder, appender(tree.state(), number))) {
+      if (holder != 0 && holder != session) {
+        tree.state().put(Keys.recall(holder, number), EMPTY);
+      }
     }
   }
 
@@ -44,11 +71,23 @@ final class WriteLeases {
         inode.holder = 0;
         tree.changed(inode);
       }
-      forget(tree.state(), session, number);
+      forgetUnlessHeld(tree, session, number);
     }
   }
 
-  /** STALE when the earlier session is over: others may have had its leases since. */
+  static void unleaseAppends(TreeEdit tree, long session, List<Long> inodes) {
+    for (long number : inodes) {
+      if (appender(tree.state(), number) == session) {
+        tree.state().delete(Keys.appender(number));
+      }
+      forgetUnlessHeld(tree, session, number);
+    }
+  }
+
+  /**
+   * STALE when the earlier session is over: others may have had its leases since. Append leases end
+   * with it: an append of its own may still be on its way.
+   */
   static void inherit(TreeEdit tree, long from, long to) {
     Refusal.when(Sessions.isOver(tree.state(), from), Reason.STALE);
     for (long number : of(tree.state(), from)) {
@@ -62,7 +101,7 @@ final class WriteLeases {
           tree.state().put(Keys.recall(to, number), EMPTY);
         }
       }
-      forget(tree.state(), from, number);
+      forgetUnlessHeld(tree, from, number);
     }
   }
 
@@ -97,6 +136,7 @@ final class WriteLeases {
       if (row != null) {
         TreeEdit tree = new TreeEdit(state, volume, 0, row);
         unlease(tree, session, inodes);
+        unleaseAppends(tree, session, inodes);
         tree.commit();
       }
     }
@@ -107,6 +147,19 @@ final class WriteLeases {
   static void dropOf(KeyValue state, Inode inode) {
     if (inode.holder != 0) {
       forget(state, inode.holder, inode.number);
+    }
+    long appender = appender(state, inode.number);
+    if (appender != 0) {
+      state.delete(Keys.appender(inode.number));
+      forget(state, appender, inode.number);
+    }
+  }
+
+  private static void forgetUnlessHeld(TreeEdit tree, long session, long number) {
+    Inode inode = tree.find(number);
+    boolean holds = inode != null && inode.holder == session;
+    if (!holds && appender(tree.state(), number) != session) {
+      forget(tree.state(), session, number);
     }
   }
 

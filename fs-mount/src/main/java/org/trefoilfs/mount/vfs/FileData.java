@@ -74,7 +74,7 @@ final class FileData {
       return length;
     }
     if (!writeBack.write(inode, request, session)) {
-      writeThrough(inode, request, in(session));
+      writeThrough(inode, request, session);
     }
     if (request.dataSync()) {
       writeBack.drain(inode.number());
@@ -102,14 +102,14 @@ final class FileData {
     return session.isPresent() ? volume.inSession(session.getAsLong()) : volume;
   }
 
-  private void writeThrough(OpenInode inode, WriteRequest request, Volume to) {
+  private void writeThrough(OpenInode inode, WriteRequest request, OptionalLong session) {
     if (writeBack.mayBeLeased(inode)) {
       attributes(inode);
     }
     if (request.append()) {
-      append(inode, request, to);
+      append(inode, request, session);
     } else {
-      writeAt(inode, request, to);
+      writeAt(inode, request, in(session));
     }
   }
 
@@ -153,23 +153,32 @@ final class FileData {
         });
   }
 
-  /**
-   * The kernel's offset is its own idea of the size, which another mount may have outrun: ask. Two
-   * mounts that append at the same instant still can meet at one offset, as on NFS.
-   */
-  private void append(OpenInode inode, WriteRequest request, Volume to) {
+  /** The kernel's offset is its own idea of the size, which another mount may have outrun: ask. */
+  private void append(OpenInode inode, WriteRequest request, OptionalLong session) {
     exclusively(
         inode,
-        () -> {
-          Attributes known = attributes(inode);
-          long end = FileLayout.end(known.size(), request.data().remaining());
-          store(to, inode, known.size(), request.data());
-          return told(
-              inode,
-              waiting.change(
-                  names.appended(
-                      inode.number(), end, time.wallNanos(), privileges(known, request.caller()))));
-        });
+        () ->
+            writeBack
+                .appends()
+                .alone(
+                    inode.number(),
+                    leased -> {
+                      if (session.isPresent() && session.getAsLong() != leased) {
+                        throw WriteBack.isOver(inode);
+                      }
+                      return appendAlone(inode, request, volume.inSession(leased));
+                    }));
+  }
+
+  private Attributes appendAlone(OpenInode inode, WriteRequest request, Volume to) {
+    Attributes known = attributes(inode);
+    long end = FileLayout.end(known.size(), request.data().remaining());
+    store(to, inode, known.size(), request.data());
+    return told(
+        inode,
+        waiting.change(
+            names.appended(
+                inode.number(), end, time.wallNanos(), privileges(known, request.caller()))));
   }
 
   private void store(Volume to, OpenInode inode, long offset, ByteBuffer data) {

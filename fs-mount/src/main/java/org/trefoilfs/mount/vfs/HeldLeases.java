@@ -10,6 +10,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,8 +19,8 @@ import org.trefoilfs.mount.namespace.Names;
 import org.trefoilfs.replication.env.TimeSource;
 
 /**
- * The write leases of this mount: kept while files are written, given back when another mount asks
- * or when nothing was written for a while.
+ * Leases of one kind that this mount has: kept while files are written, given back when another
+ * mount asks or when nothing was written for a while.
  */
 final class HeldLeases {
   private static final Logger log = LoggerFactory.getLogger(HeldLeases.class);
@@ -37,6 +38,7 @@ final class HeldLeases {
   private final Names names;
   private final TimeSource time;
   private final Written written;
+  private final Function<Set<Long>, CompletableFuture<Void>> unlease;
   private final Map<Long, Lease> held = new ConcurrentHashMap<>();
   private final Map<Long, Long> contended = new ConcurrentHashMap<>();
   private final AtomicBoolean polling = new AtomicBoolean();
@@ -53,14 +55,19 @@ final class HeldLeases {
   /** Under its monitor, writes are taken and the lease ends: never one after the other's end. */
   static final class Lease {
     final long inode;
+
+    /** The session that has it; 0 while that is not known. */
+    final long session;
+
     final CommitRule rule;
     final CompletableFuture<Void> gone = new CompletableFuture<>();
     private long size;
     private boolean ending;
     private volatile long usedNanos;
 
-    private Lease(long inode, CommitRule rule, long size) {
+    private Lease(long inode, long session, CommitRule rule, long size) {
       this.inode = inode;
+      this.session = session;
       this.rule = rule;
       this.size = size;
     }
@@ -68,6 +75,11 @@ final class HeldLeases {
     /** The file's size, which nobody else can change meanwhile. */
     synchronized long size() {
       return size;
+    }
+
+    /** It was made use of just now. */
+    void used(long nanos) {
+      usedNanos = nanos;
     }
 
     synchronized void wrote(long end, long nanos) {
@@ -86,10 +98,18 @@ final class HeldLeases {
     }
   }
 
-  HeldLeases(Names names, TimeSource time, Written written) {
+  /**
+   * @param unlease gives leases of these inodes back
+   */
+  HeldLeases(
+      Names names,
+      TimeSource time,
+      Written written,
+      Function<Set<Long>, CompletableFuture<Void>> unlease) {
     this.names = names;
     this.time = time;
     this.written = written;
+    this.unlease = unlease;
   }
 
   @Nullable Lease get(long inode) {
@@ -114,8 +134,8 @@ final class HeldLeases {
   }
 
   /** The namespace has said that this session holds the lease. */
-  Lease granted(long inode, CommitRule rule, long size) {
-    Lease lease = new Lease(inode, rule, size);
+  Lease granted(long inode, long session, CommitRule rule, long size) {
+    Lease lease = new Lease(inode, session, rule, size);
     lease.usedNanos = time.nanoTime();
     held.put(inode, lease);
     pollLater();
@@ -155,7 +175,7 @@ final class HeldLeases {
     Set<Long> inodes = new HashSet<>();
     ending.forEach(lease -> inodes.add(lease.inode));
     CompletableFuture.allOf(inodes.stream().map(written::drained).toArray(CompletableFuture[]::new))
-        .thenCompose(drained -> names.unlease(inodes))
+        .thenCompose(drained -> unlease.apply(inodes))
         .whenComplete(
             (done, failure) -> {
               if (failure == null) {
@@ -181,7 +201,7 @@ final class HeldLeases {
 
   /** The lease was asked for, and it is not known whether it was granted. */
   void doubtful(long inode) {
-    Lease lease = new Lease(inode, CommitRule.VOLUME, 0);
+    Lease lease = new Lease(inode, 0, CommitRule.VOLUME, 0);
     lease.end();
     held.put(inode, lease);
     giveBack(List.of(lease));

@@ -43,6 +43,7 @@ public final class WriteBack {
   private final Waiting waiting;
   private final Predicate<CommitRule> async;
   private final HeldLeases leases;
+  private final AppendLeases appends;
   private final Set<Long> lost = ConcurrentHashMap.newKeySet();
   private volatile Current current;
 
@@ -62,7 +63,8 @@ public final class WriteBack {
     this.time = time;
     this.waiting = waiting;
     this.async = async;
-    this.leases = new HeldLeases(names, time, new Spooled());
+    this.leases = new HeldLeases(names, time, new Spooled(), names::unlease);
+    this.appends = new AppendLeases(names, time, waiting);
     Spool none = new Spool(SpoolStore.MEMORY, time, () -> SpoolLimits.DEFAULT);
     this.current = new Current(none, shipper(none, volume), () -> true);
   }
@@ -126,6 +128,7 @@ public final class WriteBack {
     List<SpooledRange> ranges = over.spool.ranges();
     ranges.forEach(range -> lost.add(range.inode()));
     leases.forget();
+    appends.forget();
     over.spool.fail(
         new TrefoilException(
             Reason.IO,
@@ -142,9 +145,14 @@ public final class WriteBack {
     lost.addAll(inodes);
   }
 
-  /** Gives all write leases back, once what was written under them is committed. */
+  /** Gives all leases back, once what was written under them is committed. */
   public CompletableFuture<Void> letGo() {
-    return leases.endAll();
+    return CompletableFuture.allOf(leases.endAll(), appends.letGo());
+  }
+
+  /** How appends to files that are written through are kept apart from other mounts'. */
+  AppendLeases appends() {
+    return appends;
   }
 
   /** What would be lost now. */
@@ -245,8 +253,7 @@ public final class WriteBack {
     }
     // A lease that was held before the session changed has ended; one that is new is the new one's.
     if (session.isPresent() && session.getAsLong() != names.session()) {
-      throw new TrefoilException(
-          Reason.IO, "the session is over in which inode " + inode.number() + " was locked");
+      throw isOver(inode);
     }
     var lock = request.append() ? inode.exclusive() : inode.shared();
     waiting.lock(lock);
@@ -255,6 +262,12 @@ public final class WriteBack {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Of a file that was locked in an earlier session. */
+  static TrefoilException isOver(OpenInode inode) {
+    return new TrefoilException(
+        Reason.IO, "the session is over in which inode " + inode.number() + " was locked");
   }
 
   /** Whether the file is to be committed asynchronously now. */
@@ -297,11 +310,11 @@ public final class WriteBack {
       leases.doubtful(inode.number());
       throw e;
     }
-    if (isForeign(found)) {
+    if (found.holder() != names.session()) {
       leases.contend(inode.number());
       return null;
     }
-    return leases.granted(inode.number(), found.commit(), found.size());
+    return leases.granted(inode.number(), found.holder(), found.commit(), found.size());
   }
 
   /** Of a session whose lease may have run out, nothing is taken before that is known. */

@@ -14,7 +14,14 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.CleanupMode;
@@ -91,6 +98,30 @@ class CoherenceTest {
       }
     }
     assertThat(Files.readString(a.resolve("log"))).isEqualTo("ab".repeat(50));
+  }
+
+  @Test
+  void appendsOfTwoMountsAtOnceAreAllKept() throws Exception {
+    Files.createFile(a.resolve("shared-log"));
+    String lines = "for i in $(seq 60); do echo %s-$i-0123456789; done >> shared-log";
+    try (ExecutorService pool = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<?>> writers = new ArrayList<>();
+      for (String name : List.of("w1", "w2", "w3", "w4")) {
+        Path mount = name.compareTo("w3") < 0 ? a : b;
+        writers.add(pool.submit(() -> Shell.run(mount, lines.formatted(name)).succeeds()));
+      }
+      for (Future<?> writer : writers) {
+        writer.get(60, TimeUnit.SECONDS);
+      }
+    }
+    List<String> wanted = new ArrayList<>();
+    for (String name : List.of("w1", "w2", "w3", "w4")) {
+      IntStream.rangeClosed(1, 60).forEach(i -> wanted.add(name + "-" + i + "-0123456789"));
+    }
+    assertThat(Files.readAllLines(a.resolve("shared-log")))
+        .containsExactlyInAnyOrderElementsOf(wanted);
+    assertThat(Files.readAllBytes(b.resolve("shared-log")))
+        .isEqualTo(Files.readAllBytes(a.resolve("shared-log")));
   }
 
   @Test

@@ -1,6 +1,9 @@
 package org.trefoilfs.replication.codec;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
@@ -9,6 +12,11 @@ import java.util.Arrays;
  * Open for a writer that takes large fields by reference.
  */
 public class ByteWriter {
+  private static final VarHandle INTS =
+      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.BIG_ENDIAN);
+  private static final VarHandle LONGS =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
+
   private byte[] bytes;
   private int size;
 
@@ -28,14 +36,14 @@ public class ByteWriter {
 
   public ByteWriter i32(int value) {
     ensure(4);
-    ByteBuffer.wrap(bytes).putInt(size, value);
+    INTS.set(bytes, size, value);
     size += 4;
     return this;
   }
 
   public ByteWriter i64(long value) {
     ensure(8);
-    ByteBuffer.wrap(bytes).putLong(size, value);
+    LONGS.set(bytes, size, value);
     size += 8;
     return this;
   }

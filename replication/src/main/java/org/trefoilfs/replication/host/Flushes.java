@@ -11,10 +11,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
-import org.trefoilfs.replication.commit.SharedFlushes;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.placement.PgView;
 import org.trefoilfs.replication.transport.Message;
+import org.trefoilfs.replication.volume.SharedFlushes;
 
 /** Makes what is committed stable: at this host, and as primary at the other members. */
 final class Flushes {

@@ -11,7 +11,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
-import org.trefoilfs.replication.commit.SharedFlushes;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.placement.PgView;
 import org.trefoilfs.replication.transport.Message;

@@ -8,7 +8,6 @@ import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.tools.demo.Demo;
 import org.trefoilfs.tools.demo.DemoText;
-import org.trefoilfs.tools.demo.Packages;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -18,9 +17,7 @@ import picocli.CommandLine.Option;
       "Starts several hosts on this machine with one volume, mounts it once per host at DIR/mnt1,"
           + " DIR/mnt2 and so on, and says what to try. Stays in the foreground until Ctrl-C, which"
           + " stops everything; with --detach it returns when the mounts answer. What was stored"
-          + " is there again at the next start.",
-      "",
-      "Run as root on Debian, it installs libfuse2 and fuse3 when they are missing, and says so."
+          + " is there again at the next start."
     },
     footer = {"trefoil demo", "trefoil demo --hosts 5 --detach", "trefoil demo --stop"})
 final class DemoCommand implements Callable<Integer> {
@@ -76,7 +73,6 @@ final class DemoCommand implements Callable<Integer> {
               + command
               + " demo --stop', or start another one with --dir DIR");
     }
-    Packages.ensureLibfuse(context.out());
     if (detach) {
       beginWhole(demo, text);
     } else {

@@ -45,9 +45,11 @@ final class MountCommand implements Callable<Integer> {
 
   @Option(
       names = "--transport",
-      paramLabel = "libfuse|kernel",
-      description = "libfuse 2, or /dev/fuse itself, which is faster and for root alone.")
-  FuseTransportKind transport = FuseTransportKind.LIBFUSE;
+      paramLabel = "auto|kernel|libfuse",
+      description =
+          "/dev/fuse itself, which is faster, outlives its daemon and is for root alone, or libfuse"
+              + " 2. auto, which is the default: the first where it can be used.")
+  FuseTransportKind transport = FuseTransportKind.AUTO;
 
   @Option(names = "--foreground", hidden = true)
   boolean foreground;

@@ -29,6 +29,7 @@ import org.trefoilfs.tools.daemon.Key;
 import org.trefoilfs.tools.daemon.StartFailed;
 import org.trefoilfs.tools.library.Library;
 import org.trefoilfs.tools.mount.FuseTransportKind;
+import org.trefoilfs.tools.mount.MountNote;
 import org.trefoilfs.tools.mount.MountPoints;
 import org.trefoilfs.tools.mount.MountSpec;
 
@@ -169,7 +170,7 @@ public final class Demo {
       }
       client.ask(
           Verb.MOUNT,
-          new MountSpec(VOLUME, mountPoint.toString(), List.of(), FuseTransportKind.LIBFUSE),
+          new MountSpec(VOLUME, mountPoint.toString(), List.of(), FuseTransportKind.AUTO),
           Nothing.class);
     } catch (IOException e) {
       throw new TrefoilException(Reason.IO, mountPoint + ": cannot be created (" + e + ")", e);
@@ -186,8 +187,14 @@ public final class Demo {
     List<Integer> running = running();
     each(running, this::unmount);
     each(running, host -> daemons.stop(DemoFile.data(directory, host)));
-    IntStream.rangeClosed(1, hosts())
-        .forEach(host -> MountPoints.detachDead(DemoFile.mountPoint(directory, host)));
+    IntStream.rangeClosed(1, hosts()).forEach(this::takeOff);
+  }
+
+  /** What a host that was killed has left: nobody goes on with it. */
+  private void takeOff(int host) {
+    Path mountPoint = DemoFile.mountPoint(directory, host);
+    MountNote.abandon(DemoFile.data(directory, host), mountPoint);
+    MountPoints.detachDead(mountPoint);
   }
 
   private void unmount(int host) {

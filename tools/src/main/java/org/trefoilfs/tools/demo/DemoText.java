@@ -41,7 +41,7 @@ public final class DemoText {
     Watch it from another terminal:
       %5$s status --watch
 
-    Kill a host, go on, and let it come back and catch up:
+    Kill a host, go on, and let it come back and catch up; calls on its own mount wait for it:
       kill -9 %4$d
       echo 'still here' > %1$s/note && cat %2$s/note
       %5$s host start --data %3$s --detach

@@ -16,6 +16,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.trefoilfs.mount.fuse.FuseTransport;
 import org.trefoilfs.mount.fuse.kernel.KernelConnection;
+import org.trefoilfs.mount.fuse.kernel.KernelTransport;
 import org.trefoilfs.mount.vfs.HandleTable;
 import org.trefoilfs.mount.vfs.Vfs;
 import org.trefoilfs.replication.TrefoilException;
@@ -57,7 +58,8 @@ final class FuseMount implements MountHandle {
 
   static MountHandle mount(MountParts parts) {
     Optional<Path> data = parts.member().data();
-    if (parts.spec().transport() == FuseTransportKind.KERNEL && data.isPresent()) {
+    FuseTransportKind transport = transport(parts.spec().transport());
+    if (transport == FuseTransportKind.KERNEL && data.isPresent()) {
       MountNote note = MountNote.fresh(data.get(), parts.spec().path());
       return mountKept(parts, new Kept(KernelConnection.open(SystemTime.INSTANCE), note));
     }
@@ -65,15 +67,21 @@ final class FuseMount implements MountHandle {
     try {
       Vfs vfs = parts.vfs(session, HandleTable.NONE);
       session.attach(vfs);
-      String transport = parts.spec().transport().toString();
       var mounted =
-          FuseTransport.named(transport, SystemTime.INSTANCE)
+          FuseTransport.named(transport.toString(), SystemTime.INSTANCE)
               .mount(vfs, parts.spec().path(), parts.options());
       return new FuseMount(session, mounted, vfs, Optional.empty());
     } catch (RuntimeException e) {
       session.close();
       throw e;
     }
+  }
+
+  private static FuseTransportKind transport(FuseTransportKind wanted) {
+    if (wanted != FuseTransportKind.AUTO) {
+      return wanted;
+    }
+    return KernelTransport.isUsable() ? FuseTransportKind.KERNEL : FuseTransportKind.LIBFUSE;
   }
 
   private static MountHandle mountKept(MountParts parts, Kept kept) {

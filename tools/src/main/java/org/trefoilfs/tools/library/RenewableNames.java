@@ -172,6 +172,16 @@ final class RenewableNames implements Names {
   }
 
   @Override
+  public CompletableFuture<Long> leaseAppends(long inode) {
+    return current.leaseAppends(inode);
+  }
+
+  @Override
+  public CompletableFuture<Void> unleaseAppends(Set<Long> inodes) {
+    return current.unleaseAppends(inodes);
+  }
+
+  @Override
   public CompletableFuture<Void> inherit(long from) {
     return current.inherit(from);
   }

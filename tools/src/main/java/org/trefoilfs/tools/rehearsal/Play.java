@@ -69,9 +69,8 @@ final class Play {
           Verb.VOLUME_CREATE,
           new Messages.VolumeArgument(VOLUME, HOSTS, CommitMode.SYNC),
           Messages.VolumeLine.class);
-      for (FuseTransportKind transport : FuseTransportKind.values()) {
-        use(transport);
-      }
+      use(FuseTransportKind.KERNEL);
+      use(FuseTransportKind.LIBFUSE);
     } finally {
       daemons.reversed().forEach(Daemon::close);
       Logging.forCommand(false);

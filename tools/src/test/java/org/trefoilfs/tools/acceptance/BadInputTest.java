@@ -305,7 +305,8 @@ class BadInputTest {
             + " && mount -t overlay none -o lowerdir=$lib,upperdir=upper,workdir=work $lib"
             + " && mkdir point && cd /";
     assertRefused(
-        runWhere(hidden, "mount", "work", scratch.resolve("point").toString()),
+        runWhere(
+            hidden, "mount", "--transport", "libfuse", "work", scratch.resolve("point").toString()),
         MISSING,
         "libfuse.so.2",
         "libfuse2");

@@ -74,9 +74,9 @@ public final class Latency implements Callable<Integer> {
 
   @Option(
       names = "--transport",
-      defaultValue = "LIBFUSE",
-      description = "Of the mount: ${COMPLETION-CANDIDATES}; LIBFUSE unless given.")
-  FuseTransportKind transport = FuseTransportKind.LIBFUSE;
+      defaultValue = "AUTO",
+      description = "Of the mount: ${COMPLETION-CANDIDATES}; ${DEFAULT-VALUE} unless given.")
+  FuseTransportKind transport = FuseTransportKind.AUTO;
 
   @Option(names = "--json", paramLabel = "FILE", description = "Writes the figures there, too.")
   @Nullable Path json;

@@ -236,7 +236,7 @@ public final class ClusterProcesses implements AutoCloseable {
 
   /** Mounts a volume through a host, and returns where. */
   public Path mount(int host, String volume, String... options) {
-    return mount(host, volume, FuseTransportKind.LIBFUSE, options);
+    return mount(host, volume, FuseTransportKind.AUTO, options);
   }
 
   /** The same through this transport. */

@@ -1,7 +1,6 @@
 package org.trefoilfs.tools.support;
 
 import java.util.List;
-import org.trefoilfs.tools.mount.ProcessRun;
 
 /** System commands, for tests that need the machine itself. */
 public final class Commands {

@@ -2,6 +2,8 @@ package org.trefoilfs.mount.fuse.kernel;
 
 import java.nio.file.Path;
 import java.util.function.IntFunction;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.trefoilfs.mount.fuse.Answers;
 import org.trefoilfs.mount.fuse.CallStatistics;
 import org.trefoilfs.mount.fuse.Calls;
@@ -22,6 +24,9 @@ import org.trefoilfs.replication.env.TimeSource;
 public final class KernelTransport implements FuseTransport {
   private static final String DEVICE = "/dev/fuse";
   private static final String TYPE = "fuse.trefoil";
+
+  /** As uname(2) gives it. */
+  private static final Pattern RELEASE = Pattern.compile("^(\\d{1,4})\\.(\\d{1,4})");
 
   // MS_* of linux/mount.h.
   private static final long READ_ONLY = 1;
@@ -45,6 +50,21 @@ public final class KernelTransport implements FuseTransport {
   KernelTransport(TimeSource time, IntFunction<Device> devices) {
     this.time = time;
     this.devices = devices;
+  }
+
+  /** Whether this process may mount so: as root, on Linux 4.20 or later. */
+  public static boolean isUsable() {
+    return Prerequisites.isRoot() && isRecent(System.getProperty("os.version", ""));
+  }
+
+  /** A kernel that speaks FUSE 7.28, as {@link Handshake} wants it. */
+  static boolean isRecent(String release) {
+    Matcher version = RELEASE.matcher(release);
+    if (!version.find()) {
+      return false;
+    }
+    int major = Integer.parseInt(version.group(1));
+    return major > 4 || (major == 4 && Integer.parseInt(version.group(2)) >= 20);
   }
 
   @Override

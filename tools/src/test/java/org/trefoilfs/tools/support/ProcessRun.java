@@ -1,4 +1,4 @@
-package org.trefoilfs.tools.mount;
+package org.trefoilfs.tools.support;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -1,4 +1,4 @@
-package org.trefoilfs.replication.commit;
+package org.trefoilfs.replication.volume;
 
 import java.util.ArrayList;
 import java.util.HashMap;

@@ -1,4 +1,4 @@
-package org.trefoilfs.replication.commit;
+package org.trefoilfs.replication.volume;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
