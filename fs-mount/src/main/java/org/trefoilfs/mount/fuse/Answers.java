@@ -87,16 +87,19 @@ public final class Answers {
     return new Reply.Entry(vfs.make(nodes.inode(parent), name, inode));
   }
 
-  public static NewInode node(int mode, long device, Caller caller) {
-    return new NewInode(mode, caller.uid(), caller.gid(), device, NO_TARGET);
+  /**
+   * @param umask what is yet to be taken from the mode
+   */
+  public static NewInode node(int mode, int umask, long device, Caller caller) {
+    return new NewInode(mode, umask & 0777, caller.uid(), caller.gid(), device, NO_TARGET);
   }
 
-  public static NewInode file(int mode, Caller caller) {
-    return node(FileType.REGULAR.bits() | (mode & ~FileType.MASK), 0, caller);
+  public static NewInode file(int mode, int umask, Caller caller) {
+    return node(FileType.REGULAR.bits() | (mode & ~FileType.MASK), umask, 0, caller);
   }
 
-  public static NewInode directory(int mode, Caller caller) {
-    return node(FileType.DIRECTORY.bits() | (mode & ~FileType.MASK), 0, caller);
+  public static NewInode directory(int mode, int umask, Caller caller) {
+    return node(FileType.DIRECTORY.bits() | (mode & ~FileType.MASK), umask, 0, caller);
   }
 
   public static NewInode symlink(byte[] target, Caller caller) {

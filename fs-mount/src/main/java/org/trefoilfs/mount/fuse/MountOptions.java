@@ -38,7 +38,7 @@ public record MountOptions(
   private static final int MAX_ORPHAN_TIMEOUT_S = 86_400;
 
   private static final String KNOWN =
-      "ro, rw, sync, async, allow_other, only_me, direct_io, page_cache, nosuid, nodev, noexec,"
+      "ro, rw, sync, async, allow_other, only_me, direct_io, page_cache, acl, noacl, nosuid, nodev, noexec,"
           + " timeout=SECONDS, orphan_timeout=SECONDS, threads=N";
 
   /** What is on or off. */
@@ -53,6 +53,8 @@ public record MountOptions(
      * needs; what another mount writes is seen at the next open only.
      */
     PAGE_CACHE,
+    /** POSIX access control lists are kept and checked; through the kernel transport alone. */
+    ACL,
     NO_SUID,
     NO_DEVICES,
     NO_EXEC
@@ -112,6 +114,8 @@ public record MountOptions(
         case "only_me" -> flags.remove(Flag.ALLOW_OTHER);
         case "direct_io" -> flags.remove(Flag.PAGE_CACHE);
         case "page_cache" -> flags.add(Flag.PAGE_CACHE);
+        case "acl" -> flags.add(Flag.ACL);
+        case "noacl" -> flags.remove(Flag.ACL);
         case "nosuid" -> flags.add(Flag.NO_SUID);
         case "nodev" -> flags.add(Flag.NO_DEVICES);
         case "noexec" -> flags.add(Flag.NO_EXEC);

@@ -1,5 +1,6 @@
 package org.trefoilfs.mount.namespace;
 
+import org.jspecify.annotations.Nullable;
 import org.trefoilfs.mount.namespace.Names.Privileges;
 import org.trefoilfs.mount.namespace.Names.XattrMode;
 import org.trefoilfs.replication.Reason;
@@ -25,6 +26,7 @@ final class Attributing {
     }
     if (change.mode().isPresent()) {
       inode.mode = (inode.mode & FileType.MASK) | (change.mode().getAsInt() & PERMISSIONS);
+      AccessLists.chmod(tree, inode);
     }
     inode.uid = change.uid().orElse(inode.uid);
     inode.gid = change.gid().orElse(inode.gid);
@@ -61,9 +63,20 @@ final class Attributing {
     Refusal.when(exists && set.mode() == XattrMode.CREATE, Reason.EXISTS);
     Refusal.when(!exists && set.mode() == XattrMode.REPLACE, Reason.NO_ATTRIBUTE);
     Refusal.when(!exists && inode.xattrs >= Limits.XATTRS, Reason.NO_SPACE);
-    inode.xattrs += exists ? 0 : 1;
-    tree.state().put(Keys.xattr(inode.number, set.name()), set.value());
+    byte[] value = stored(inode, set);
+    int after = value == null ? 0 : 1;
+    inode.xattrs += after - (exists ? 1 : 0);
+    if (value != null) {
+      tree.state().put(Keys.xattr(inode.number, set.name()), value);
+    } else if (exists) {
+      tree.state().delete(Keys.xattr(inode.number, set.name()));
+    }
     tree.touch(inode);
+  }
+
+  private static byte @Nullable [] stored(Inode inode, Operation.SetXattr set) {
+    boolean list = AccessList.isAccess(set.name()) || AccessList.isDefault(set.name());
+    return list ? AccessLists.set(inode, set.name(), set.value()) : set.value();
   }
 
   private static void setCommit(TreeEdit tree, Inode inode, Operation.SetXattr set) {

@@ -59,11 +59,16 @@ final class Codec {
   }
 
   static void write(ByteWriter out, NewInode inode) {
-    out.i32(inode.mode()).i32(inode.uid()).i32(inode.gid()).i64(inode.rdev());
-    out.blob(inode.target());
+    out.i32(inode.mode()).i32(inode.umask()).i32(inode.uid()).i32(inode.gid());
+    out.i64(inode.rdev()).blob(inode.target());
   }
 
   static NewInode newInode(ByteReader in) {
+    return new NewInode(in.i32(), in.i32(), in.i32(), in.i32(), in.i64(), in.blob());
+  }
+
+  /** As it was written before there was a umask in it. */
+  static NewInode oldNewInode(ByteReader in) {
     return new NewInode(in.i32(), in.i32(), in.i32(), in.i64(), in.blob());
   }
 

@@ -26,6 +26,7 @@ final class Naming {
     inode.target = wanted.target();
     inode.commit = place.directory().commit;
     inode.size = wanted.target().length;
+    AccessLists.inherit(tree, place.directory(), inode, wanted.umask());
     inheritGroup(inode, place.directory());
     if (inode.isDirectory()) {
       inode.nlink = 2;
@@ -86,6 +87,7 @@ final class Naming {
     boolean directory = type == FileType.DIRECTORY;
     boolean symlink = type == FileType.SYMBOLIC_LINK;
     Refusal.when((wanted.mode() & ~(FileType.MASK | Attributing.PERMISSIONS)) != 0, Reason.INVALID);
+    Refusal.when((wanted.umask() & ~0777) != 0, Reason.INVALID);
     Refusal.when(!symlink && wanted.target().length > 0, Reason.INVALID);
     Refusal.when(symlink && wanted.target().length == 0, Reason.NOT_FOUND);
     Refusal.when(wanted.target().length > Limits.TARGET, Reason.NAME_TOO_LONG);

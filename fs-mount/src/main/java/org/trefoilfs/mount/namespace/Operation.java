@@ -93,7 +93,7 @@ public sealed interface Operation {
   default void writeTo(ByteWriter out) {
     switch (this) {
       case Create(Location at, NewInode inode) -> {
-        Codec.write(out.u8(1), at);
+        Codec.write(out.u8(25), at);
         Codec.write(out, inode);
       }
       case Link(Location from, Location to) -> {
@@ -150,7 +150,7 @@ public sealed interface Operation {
 
   private static Operation plain(int kind, ByteReader in) {
     return switch (kind) {
-      case 1 -> new Create(Codec.location(in), Codec.newInode(in));
+      case 1 -> new Create(Codec.location(in), Codec.oldNewInode(in));
       case 2 -> new Link(Codec.location(in), Codec.location(in));
       case 3 -> new Unlink(Codec.location(in));
       case 4 -> new Rmdir(Codec.location(in));
@@ -173,6 +173,7 @@ public sealed interface Operation {
       case 22 -> new InheritLocks(in.i64());
       case 23 -> new LeaseAppends(in.i64());
       case 24 -> new UnleaseAppends(Codec.numbers(in));
+      case 25 -> new Create(Codec.location(in), Codec.newInode(in));
       default -> throw Codec.malformed("unknown operation " + kind);
     };
   }

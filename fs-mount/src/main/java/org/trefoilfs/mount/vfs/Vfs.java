@@ -45,6 +45,7 @@ public final class Vfs {
   private final Waiting waiting;
   private final OpenInodes inodes;
   private final WriteBack writeBack;
+  private final XattrPolicy xattrPolicy;
   private final FileData data;
   private final OrphanKeeper orphans;
   private final MountLocks locks;
@@ -67,6 +68,7 @@ public final class Vfs {
     this.orphans = new OrphanKeeper(names, inodes);
     this.files = new OpenFiles(options.handles(), inodes);
     this.directories = new DirectoryStreams(options.handles(), names, waiting);
+    this.xattrPolicy = new XattrPolicy(options.accessLists());
     this.locks = new MountLocks(names, time, options.timeout(), options.handles());
   }
 
@@ -324,12 +326,12 @@ public final class Vfs {
   // ---- extended attributes
 
   public byte[] xattr(long inode, byte[] name) {
-    XattrPolicy.check(name);
+    xattrPolicy.check(name);
     return waiting.read(names.getXattr(Location.of(inode), name));
   }
 
   public void setXattr(long inode, byte[] name, byte[] value, XattrMode mode) {
-    XattrPolicy.check(name);
+    xattrPolicy.check(name);
     beforeAttribute(inode, name);
     waiting.<@Nullable Void>change(names.setXattr(Location.of(inode), name, value, mode));
   }
@@ -344,7 +346,7 @@ public final class Vfs {
   }
 
   public void removeXattr(long inode, byte[] name) {
-    XattrPolicy.check(name);
+    xattrPolicy.check(name);
     beforeAttribute(inode, name);
     waiting.<@Nullable Void>change(names.removeXattr(Location.of(inode), name));
   }

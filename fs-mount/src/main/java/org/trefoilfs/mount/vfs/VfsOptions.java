@@ -11,9 +11,14 @@ import org.trefoilfs.mount.namespace.CommitRule;
  * @param timesInterval in-place writes tell the namespace their modification time this often
  * @param async whether a file with this rule is to be committed asynchronously, as things are now
  * @param handles what an earlier daemon of this mount left open, and where this one notes it
+ * @param accessLists whether the kernel checks access control lists here; else they are refused
  */
 public record VfsOptions(
-    Duration timeout, Duration timesInterval, Predicate<CommitRule> async, HandleTable handles) {
+    Duration timeout,
+    Duration timesInterval,
+    Predicate<CommitRule> async,
+    HandleTable handles,
+    boolean accessLists) {
   private static final Duration TIMES_INTERVAL = Duration.ofMillis(100);
 
   /** Beyond the time after which the volume and the namespace give up themselves. */
@@ -26,14 +31,18 @@ public record VfsOptions(
    *     in the way, and the timeout here only bounds their defects
    */
   public static VfsOptions outlasting(Duration patience, Predicate<CommitRule> async) {
-    return new VfsOptions(patience.plus(MARGIN), TIMES_INTERVAL, async, HandleTable.NONE);
+    return new VfsOptions(patience.plus(MARGIN), TIMES_INTERVAL, async, HandleTable.NONE, false);
   }
 
   public VfsOptions withTimeout(Duration other) {
-    return new VfsOptions(other, timesInterval, async, handles);
+    return new VfsOptions(other, timesInterval, async, handles, accessLists);
   }
 
   public VfsOptions withHandles(HandleTable table) {
-    return new VfsOptions(timeout, timesInterval, async, table);
+    return new VfsOptions(timeout, timesInterval, async, table, accessLists);
+  }
+
+  public VfsOptions withAccessLists(boolean checked) {
+    return new VfsOptions(timeout, timesInterval, async, handles, checked);
   }
 }

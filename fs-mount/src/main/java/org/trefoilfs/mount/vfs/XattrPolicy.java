@@ -10,15 +10,22 @@ import org.trefoilfs.replication.TrefoilException;
 final class XattrPolicy {
   private static final byte[] TRUSTED = bytes("trusted.");
   private static final List<byte[]> STORED = List.of(bytes("user."), bytes("security."), TRUSTED);
+  private static final List<byte[]> ACCESS_LISTS =
+      List.of(bytes("system.posix_acl_access"), bytes("system.posix_acl_default"));
 
-  private XattrPolicy() {}
+  private final boolean accessLists;
 
   /**
-   * Fails with NOT_SUPPORTED for what is not stored. POSIX ACLs are among them: nothing enforces
-   * them yet, and an ACL that is kept but not enforced would be a lie about access.
+   * @param accessLists whether the kernel checks them: one that is kept and not checked would be a
+   *     lie about access
    */
-  static void check(byte[] name) {
-    if (CommitRule.isNamedBy(name)) {
+  XattrPolicy(boolean accessLists) {
+    this.accessLists = accessLists;
+  }
+
+  /** Fails with NOT_SUPPORTED for what is not stored. */
+  void check(byte[] name) {
+    if (CommitRule.isNamedBy(name) || (accessLists && isAccessList(name))) {
       return;
     }
     for (byte[] prefix : STORED) {
@@ -32,7 +39,11 @@ final class XattrPolicy {
             + new String(name, StandardCharsets.ISO_8859_1)
             + " is not supported; user.*, security.*, trusted.* and "
             + CommitRule.ATTRIBUTE
-            + " are");
+            + " are, and with -o acl access control lists");
+  }
+
+  private static boolean isAccessList(byte[] name) {
+    return ACCESS_LISTS.stream().anyMatch(list -> java.util.Arrays.equals(list, name));
   }
 
   /** Attributes of trusted.* are shown to the superuser alone. */

@@ -255,6 +255,7 @@ class MountTest {
   void namesOf255BytesInAnyEncodingSurvive() throws Exception {
     String script =
         """
+        shopt -s dotglob
         for seed in 1 2 3; do
           name=$(head -c 4000 /dev/urandom | tr -d '\\000/\\n' | head -c 255 | base64 -w0)
           printf 'x' > "$(printf %s "$name" | base64 -d)" || exit 1

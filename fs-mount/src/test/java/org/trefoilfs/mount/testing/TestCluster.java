@@ -29,7 +29,8 @@ public final class TestCluster implements AutoCloseable {
           Duration.ofSeconds(5),
           Duration.ofMillis(100),
           rule -> rule == CommitRule.ASYNC,
-          HandleTable.NONE);
+          HandleTable.NONE,
+          false);
 
   private final InMemoryStateLog memory = new InMemoryStateLog(new NamespaceModule());
   public final GatedStateLog log = new GatedStateLog(memory);
@@ -53,7 +54,8 @@ public final class TestCluster implements AutoCloseable {
                 OPTIONS.timeout(),
                 OPTIONS.timesInterval(),
                 rule -> rule != CommitRule.SYNC,
-                HandleTable.NONE)
+                HandleTable.NONE,
+                false)
             : OPTIONS;
   }
 
@@ -74,8 +76,9 @@ public final class TestCluster implements AutoCloseable {
     return new Vfs(names, volume, () -> capacity, SystemTime.INSTANCE, options);
   }
 
-  public MountHandle mount(Path at, String options) throws Exception {
-    return mount(vfs(), at, options);
+  public MountHandle mount(Path at, String text) throws Exception {
+    boolean checked = MountOptions.parse(text, "").has(MountOptions.Flag.ACL);
+    return mount(vfs(options.withAccessLists(checked)), at, text);
   }
 
   public MountHandle mount(Vfs vfs, Path at, String options) throws Exception {

@@ -221,7 +221,8 @@ class WriteBackTest {
                       case SYNC -> false;
                       case ASYNC -> true;
                     },
-                HandleTable.NONE));
+                HandleTable.NONE,
+                false));
     long directory =
         vfs.make(
                 vfs.root(),

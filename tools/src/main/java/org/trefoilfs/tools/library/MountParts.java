@@ -32,7 +32,8 @@ record MountParts(Member member, VolumeInfo volume, MountSpec spec, Supplier<Cap
   Vfs vfs(MountSession session, HandleTable handles) {
     VfsOptions usual =
         VfsOptions.outlasting(member.patience(), rule -> isAsync(session, rule))
-            .withHandles(handles);
+            .withHandles(handles)
+            .withAccessLists(options().has(MountOptions.Flag.ACL));
     return new Vfs(
         session.names(),
         session.volume(),

@@ -38,6 +38,10 @@ record Handshake(int minor, int readAhead, int flags, boolean resends) {
   private static final int POSIX_LOCKS = 1 << 1;
 
   private static final int BIG_WRITES = 1 << 5;
+
+  /** The kernel leaves umasks to us, who know whether a directory has a default list. */
+  private static final int DONT_MASK = 1 << 6;
+
   private static final int FLOCK_LOCKS = 1 << 10;
 
   /**
@@ -46,6 +50,10 @@ record Handshake(int minor, int readAhead, int flags, boolean resends) {
   private static final int AUTO_INVAL_DATA = 1 << 12;
 
   private static final int PARALLEL_DIROPS = 1 << 18;
+
+  /** The kernel checks access control lists, which it asks for as extended attributes. */
+  private static final int POSIX_ACL = 1 << 20;
+
   private static final int MAX_PAGES = 1 << 22;
 
   /** There are flags2. */
@@ -63,8 +71,12 @@ record Handshake(int minor, int readAhead, int flags, boolean resends) {
           | PARALLEL_DIROPS
           | MAX_PAGES;
 
-  /** Fails with NOT_SUPPORTED when the kernel is too old. */
-  static Handshake of(RequestFrame init) {
+  /**
+   * Fails with NOT_SUPPORTED when the kernel is too old.
+   *
+   * @param accessLists whether they are to be checked
+   */
+  static Handshake of(RequestFrame init, boolean accessLists) {
     int major = init.u32();
     int minor = init.u32();
     if (major != MAJOR || minor < OLDEST_MINOR) {
@@ -76,7 +88,8 @@ record Handshake(int minor, int readAhead, int flags, boolean resends) {
     int readAhead = init.u32();
     int flags = init.u32();
     boolean resends = (flags & INIT_EXT) != 0 && (init.u32() & HAS_RESEND) != 0;
-    return new Handshake(Math.min(minor, NEWEST_MINOR), readAhead, flags & WANTED, resends);
+    int wanted = accessLists ? WANTED | POSIX_ACL | DONT_MASK : WANTED;
+    return new Handshake(Math.min(minor, NEWEST_MINOR), readAhead, flags & wanted, resends);
   }
 
   /** The body of the reply. */

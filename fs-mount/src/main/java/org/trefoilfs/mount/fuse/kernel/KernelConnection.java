@@ -128,7 +128,7 @@ public final class KernelConnection implements AutoCloseable {
     try {
       KernelSession session =
           transport.attach(serving.vfs(), serving.path(), serving.options(), descriptors.device());
-      Handshake handshake = KernelTransport.shakeHands(session);
+      Handshake handshake = KernelTransport.shakeHands(session, serving.options());
       keepIfPossible(serving, handshake, noted);
       session.serve(KernelTransport.readers(serving.options()));
       serves = Optional.of(session);

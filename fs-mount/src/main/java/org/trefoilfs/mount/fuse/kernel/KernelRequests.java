@@ -96,19 +96,21 @@ final class KernelRequests {
     return answers.make(in.node(), name, Answers.symlink(in.name(), in.caller()));
   }
 
-  /** u32 mode, rdev, umask (applied by the kernel), padding; name. */
+  /** u32 mode, rdev, umask, padding; name. */
   private Reply mknod(RequestFrame in) {
     int mode = in.u32();
     long device = Integer.toUnsignedLong(in.u32());
-    byte[] name = in.skip(8).name();
-    return answers.make(in.node(), name, Answers.node(mode, device, in.caller()));
+    int umask = in.u32();
+    byte[] name = in.skip(4).name();
+    return answers.make(in.node(), name, Answers.node(mode, umask, device, in.caller()));
   }
 
   /** u32 mode, umask; name. */
   private Reply mkdir(RequestFrame in) {
     int mode = in.u32();
-    byte[] name = in.skip(4).name();
-    return answers.make(in.node(), name, Answers.directory(mode, in.caller()));
+    int umask = in.u32();
+    byte[] name = in.name();
+    return answers.make(in.node(), name, Answers.directory(mode, umask, in.caller()));
   }
 
   /** u64 newdir; u32 flags, padding; both names. */
@@ -136,8 +138,9 @@ final class KernelRequests {
   private Reply create(RequestFrame in) {
     int flags = in.u32();
     int mode = in.u32();
-    byte[] name = in.skip(8).name();
-    return answers.create(in.node(), name, Answers.file(mode, in.caller()), flags);
+    int umask = in.u32();
+    byte[] name = in.skip(4).name();
+    return answers.create(in.node(), name, Answers.file(mode, umask, in.caller()), flags);
   }
 
   /** u64 fh, offset; u32 size. */

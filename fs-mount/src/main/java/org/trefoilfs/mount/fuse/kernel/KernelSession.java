@@ -51,14 +51,18 @@ final class KernelSession extends ServedMount {
    * old, with IO when it does not begin; the device is closed then.
    */
   void start(int threads) {
-    shakeHands();
+    shakeHands(false);
     serve(threads);
   }
 
-  /** The first part of {@link #start}. */
-  Handshake shakeHands() {
+  /**
+   * The first part of {@link #start}.
+   *
+   * @param accessLists whether the kernel is to check them
+   */
+  Handshake shakeHands(boolean accessLists) {
     try {
-      Handshake handshake = handshake();
+      Handshake handshake = handshake(accessLists);
       log.info("mounted {}: FUSE protocol 7.{}", mountPoint(), handshake.minor());
       return handshake;
     } catch (RuntimeException e) {
@@ -94,7 +98,7 @@ final class KernelSession extends ServedMount {
     serve(1);
   }
 
-  private Handshake handshake() {
+  private Handshake handshake(boolean accessLists) {
     RequestBuffer buffer = new RequestBuffer();
     int length = receive(buffer);
     RequestFrame init = length < 0 ? null : frame(buffer.first(length));
@@ -102,7 +106,7 @@ final class KernelSession extends ServedMount {
       throw new TrefoilException(
           Reason.IO, "the kernel has not begun to use the mount " + mountPoint());
     }
-    Handshake handshake = Handshake.of(init);
+    Handshake handshake = Handshake.of(init, accessLists);
     int failed =
         device.reply(init.unique(), 0, handshake.reply(MAX_BACKGROUND, CONGESTION_THRESHOLD));
     if (failed != 0) {

@@ -70,7 +70,7 @@ public final class KernelTransport implements FuseTransport {
   @Override
   public MountHandle mount(Vfs vfs, Path mountPoint, MountOptions options) {
     KernelSession session = attach(vfs, mountPoint.toAbsolutePath().normalize(), options, open());
-    shakeHands(session);
+    shakeHands(session, options);
     session.serve(readers(options));
     return session;
   }
@@ -114,9 +114,9 @@ public final class KernelTransport implements FuseTransport {
   }
 
   /** A mount that the kernel does not begin to use is taken away again. */
-  static Handshake shakeHands(KernelSession session) {
+  static Handshake shakeHands(KernelSession session, MountOptions options) {
     try {
-      return session.shakeHands();
+      return session.shakeHands(options.has(Flag.ACL));
     } catch (RuntimeException e) {
       Unmounter.unmount(session.mountPoint(), Unmounter.Manner.LAZY);
       throw e;

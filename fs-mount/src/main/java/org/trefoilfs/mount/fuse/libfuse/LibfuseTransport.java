@@ -33,6 +33,12 @@ public final class LibfuseTransport implements FuseTransport {
 
   @Override
   public MountHandle mount(Vfs vfs, Path mountPoint, MountOptions options) {
+    if (options.has(Flag.ACL)) {
+      throw new TrefoilException(
+          Reason.NOT_SUPPORTED,
+          "mount option 'acl' needs --transport kernel: libfuse 2 does not let the kernel check"
+              + " access control lists");
+    }
     Path path = mountPoint.toAbsolutePath().normalize();
     Prerequisites.check(path, options);
     Libfuse library = Libfuse.load();

@@ -110,14 +110,15 @@ final class Requests {
     serve(
         Operation.MKNOD,
         request,
-        () -> answers.make(parent, name(at), Answers.node(mode, device, reader.caller(request))));
+        () ->
+            answers.make(parent, name(at), Answers.node(mode, 0, device, reader.caller(request))));
   }
 
   private void mkdir(long request, long parent, Pointer at, int mode) {
     serve(
         Operation.MKDIR,
         request,
-        () -> answers.make(parent, name(at), Answers.directory(mode, reader.caller(request))));
+        () -> answers.make(parent, name(at), Answers.directory(mode, 0, reader.caller(request))));
   }
 
   private void symlink(long request, Pointer target, long parent, Pointer at) {
@@ -165,7 +166,7 @@ final class Requests {
             answers.create(
                 parent,
                 name(at),
-                Answers.file(mode, reader.caller(request)),
+                Answers.file(mode, 0, reader.caller(request)),
                 FileInfo.flags(file)));
   }
 

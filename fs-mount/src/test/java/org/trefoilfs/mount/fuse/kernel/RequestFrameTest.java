@@ -88,7 +88,7 @@ class RequestFrameTest {
 
   @Test
   void handshakeAgreesOnTheOlderVersionAndOnWhatBothCan() {
-    Handshake handshake = Handshake.of(frame(Frames.init(7, 45)));
+    Handshake handshake = Handshake.of(frame(Frames.init(7, 45)), false);
     assertThat(handshake.minor()).isEqualTo(36);
     ByteBuffer out = handshake.reply(64, 48).order(java.nio.ByteOrder.nativeOrder());
     assertThat(out.remaining()).isEqualTo(64);
@@ -100,8 +100,8 @@ class RequestFrameTest {
     assertThat(out.getShort(16)).isEqualTo((short) 64);
     assertThat(out.getInt(20)).isEqualTo(1 << 20);
     assertThat(out.getShort(28)).isEqualTo((short) 256);
-    assertThat(Handshake.of(frame(Frames.init(7, 31))).minor()).isEqualTo(31);
-    assertThatThrownBy(() -> Handshake.of(frame(Frames.init(7, 27))))
+    assertThat(Handshake.of(frame(Frames.init(7, 31)), false).minor()).isEqualTo(31);
+    assertThatThrownBy(() -> Handshake.of(frame(Frames.init(7, 27)), false))
         .hasMessageContaining("--transport libfuse");
   }
 
