@@ -72,11 +72,16 @@ final class RestartAllTest {
 
   private ClusterProcesses started() {
     ClusterProcesses cluster = ClusterProcesses.start(directory, HOSTS);
-    cluster.createVolume("work", HOSTS);
-    for (int host = 1; host <= HOSTS; host++) {
-      cluster.mount(host, "work");
+    try {
+      cluster.createVolume("work", HOSTS);
+      for (int host = 1; host <= HOSTS; host++) {
+        cluster.mount(host, "work");
+      }
+      return cluster;
+    } catch (RuntimeException | Error e) {
+      cluster.close();
+      throw e;
     }
-    return cluster;
   }
 
   private void restart(ClusterProcesses cluster) {

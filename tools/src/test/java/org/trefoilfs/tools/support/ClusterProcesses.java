@@ -234,9 +234,9 @@ public final class ClusterProcesses implements AutoCloseable {
     ask(1, Verb.VOLUME_CREATE, new VolumeArgument(name, replicas, commit), VolumeLine.class);
   }
 
-  /** Mounts a volume through a host, and returns where. */
+  /** Mounts a volume through a host, and returns where. The mount ends with its daemon. */
   public Path mount(int host, String volume, String... options) {
-    return mount(host, volume, FuseTransportKind.AUTO, options);
+    return mount(host, volume, FuseTransportKind.LIBFUSE, options);
   }
 
   /** The same through this transport. */
