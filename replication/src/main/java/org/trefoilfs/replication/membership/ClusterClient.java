@@ -3,6 +3,8 @@ package org.trefoilfs.replication.membership;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.codec.ByteReader;
 import org.trefoilfs.replication.membership.ClusterCommand.Change;
 import org.trefoilfs.replication.membership.ClusterCommand.ChangeViews;
@@ -85,9 +87,42 @@ public final class ClusterClient {
 
   /**
    * Creates the volume, and first its pool when the view has none, placed on the hosts that are up
-   * in the view. INVALID when these are too few; STALE_VIEW when they changed meanwhile.
+   * in the view. INVALID when these are too few; STALE_VIEW when they changed meanwhile; EXISTS
+   * when the name is taken.
+   *
+   * @param view the latest: a volume that is not in it, and that is there afterwards as the command
+   *     wants it, is the command's
    */
   public CompletableFuture<Integer> createVolume(ClusterView view, CreateVolume command) {
+    return placeAndCreate(view, command)
+        .exceptionallyCompose(
+            failure -> {
+              TrefoilException why = TrefoilException.of(failure);
+              return why.reason() == Reason.EXISTS && !view.volumes().containsKey(command.name())
+                  ? latest(view).thenApply(now -> createdBefore(now, command, why))
+                  : CompletableFuture.failedFuture(why);
+            });
+  }
+
+  /**
+   * The state log submits again what it does not know the outcome of: the first may have done it.
+   */
+  private static int createdBefore(ClusterView now, CreateVolume command, TrefoilException exists) {
+    VolumeInfo found = now.volumes().get(command.name());
+    if (found == null || !isAsWanted(found, command)) {
+      throw exists;
+    }
+    return found.id();
+  }
+
+  private static boolean isAsWanted(VolumeInfo found, CreateVolume command) {
+    return found.replicas() == command.replicas()
+        && (command.minInSync() == 0 || found.minInSync() == command.minInSync())
+        && found.commit() == command.commit()
+        && found.rpo().equals(command.rpo());
+  }
+
+  private CompletableFuture<Integer> placeAndCreate(ClusterView view, CreateVolume command) {
     int replicas = command.replicas();
     boolean placeable = replicas >= 1 && replicas <= PoolRules.MAX_REPLICAS;
     if (!placeable || view.placement().group(replicas << 16).isPresent()) {

@@ -29,6 +29,9 @@ final class TestCluster implements StateLog {
   final ClusterModule module = new ClusterModule();
   InMemoryKeyValue rows = new InMemoryKeyValue();
 
+  /** Each command is applied twice, as if the first answer had been lost. */
+  boolean answersGetLost;
+
   /** A cluster with 2^bits groups in a pool and running hosts 1 to n, each under incarnation 1. */
   static TestCluster of(int bits, int hosts) {
     TestCluster cluster = new TestCluster();
@@ -130,6 +133,9 @@ final class TestCluster implements StateLog {
   @Override
   public CompletableFuture<byte[]> submit(byte id, byte[] command) {
     try {
+      if (answersGetLost) {
+        run(ClusterCommand.decode(command));
+      }
       return CompletableFuture.completedFuture(run(ClusterCommand.decode(command)));
     } catch (TrefoilException e) {
       return CompletableFuture.failedFuture(e);

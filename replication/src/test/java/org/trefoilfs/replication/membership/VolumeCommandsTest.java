@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.trefoilfs.replication.membership.TestCluster.refusal;
 
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.commit.CommitMode;
 import org.trefoilfs.replication.membership.ClusterCommand.CloseSession;
 import org.trefoilfs.replication.membership.ClusterCommand.CreateVolume;
@@ -28,7 +30,7 @@ class VolumeCommandsTest {
     create("home", 1).join();
   }
 
-  private java.util.concurrent.CompletableFuture<Integer> create(String name, int replicas) {
+  private CompletableFuture<Integer> create(String name, int replicas) {
     return client.createVolume(cluster.view(), new CreateVolume(name, replicas, CommitMode.SYNC));
   }
 
@@ -42,6 +44,26 @@ class VolumeCommandsTest {
     assertThat(cluster.view().placement().groups()).hasSize(4);
     assertThat(refusal(() -> cluster.run(new CreateVolume("home", 1, CommitMode.SYNC))))
         .isEqualTo(Reason.EXISTS);
+  }
+
+  @Test
+  void volumeIsCreatedOnceThoughTheFirstAnswerIsLost() {
+    cluster.answersGetLost = true;
+    assertThat(create("x", 1).join()).isEqualTo(id("x"));
+    assertThat(reasonOf(create("x", 1))).isEqualTo(Reason.EXISTS);
+  }
+
+  @Test
+  void volumeThatSomebodyElseCreatedMeanwhileIsNotTakenForOnesOwn() {
+    ClusterView before = cluster.view();
+    cluster.run(new CreateVolume("x", 1, CommitMode.ASYNC));
+    assertThat(reasonOf(client.createVolume(before, new CreateVolume("x", 1, CommitMode.SYNC))))
+        .isEqualTo(Reason.EXISTS);
+  }
+
+  private static Reason reasonOf(CompletableFuture<?> failed) {
+    assertThat(failed).isCompletedExceptionally();
+    return TrefoilException.of(failed.exceptionNow()).reason();
   }
 
   @Test

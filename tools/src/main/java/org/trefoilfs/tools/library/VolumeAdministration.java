@@ -38,7 +38,7 @@ final class VolumeAdministration {
         new CreateVolume(name, replicas, promises.minInSync(), promises.commit(), promises.rpo());
     for (int attempt = 1; ; attempt++) {
       try {
-        Waits.get(member.cluster().createVolume(member.view(), command));
+        Waits.get(member.cluster().createVolume(latestView(), command));
         return awaitNamed(name, _ -> true);
       } catch (TrefoilException e) {
         if (e.reason() != Reason.STALE_VIEW || attempt == PLACINGS) {
@@ -70,8 +70,15 @@ final class VolumeAdministration {
                 && (minInSync == 0 || seen.minInSync() == minInSync));
   }
 
+  /** One that is gone by now has been deleted, if not by this call. */
   void delete(VolumeInfo volume) {
-    Waits.get(member.cluster().deleteVolume(volume.name()));
+    try {
+      Waits.get(member.cluster().deleteVolume(volume.name()));
+    } catch (TrefoilException e) {
+      if (e.reason() != Reason.NOT_FOUND) {
+        throw e;
+      }
+    }
   }
 
   VolumeUsage usage(VolumeInfo volume) {

@@ -76,14 +76,9 @@ final class PowerLossTest {
     }
   }
 
-  private ClusterProcesses started(CommitMode mode) throws IOException {
+  private ClusterProcesses started(CommitMode mode) {
     Machines machines =
         Machines.here(HOSTS).with(HostConfig.empty().with(Key.WRITE_TIMEOUT, PATIENCE));
-    ClusterProcesses cluster = ClusterProcesses.start(directory, HOSTS, machines);
-    cluster.createVolume("work", HOSTS, mode);
-    for (int host = 1; host <= HOSTS; host++) {
-      cluster.mount(host, "work");
-    }
-    return cluster;
+    return ClusterProcesses.start(directory, HOSTS, machines).mountedEverywhere("work", mode);
   }
 }

@@ -11,6 +11,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.trefoilfs.replication.commit.CommitMode;
 import org.trefoilfs.tools.support.ClusterProcesses;
 
 /** All hosts stop, in good order or at once; then all start. */
@@ -71,17 +72,7 @@ final class RestartAllTest {
   }
 
   private ClusterProcesses started() {
-    ClusterProcesses cluster = ClusterProcesses.start(directory, HOSTS);
-    try {
-      cluster.createVolume("work", HOSTS);
-      for (int host = 1; host <= HOSTS; host++) {
-        cluster.mount(host, "work");
-      }
-      return cluster;
-    } catch (RuntimeException | Error e) {
-      cluster.close();
-      throw e;
-    }
+    return ClusterProcesses.start(directory, HOSTS).mountedEverywhere("work", CommitMode.SYNC);
   }
 
   private void restart(ClusterProcesses cluster) {

@@ -95,6 +95,18 @@ public final class ClusterProcesses implements AutoCloseable {
     }
   }
 
+  /** Makes a volume of a replica at each host, and mounts it at each; closes all if that fails. */
+  public ClusterProcesses mountedEverywhere(String volume, CommitMode commit) {
+    try {
+      createVolume(volume, configs.size(), commit);
+      configs.keySet().forEach(host -> mount(host, volume));
+      return this;
+    } catch (RuntimeException | Error e) {
+      close();
+      throw e;
+    }
+  }
+
   private void configure(int host, String listen, HostConfig more) {
     HostConfig config =
         more.with(Key.DATA, data(host).toString())
