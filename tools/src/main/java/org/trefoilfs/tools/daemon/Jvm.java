@@ -31,6 +31,12 @@ public final class Jvm {
   private static final String COLLECTOR = "-XX:+UseG1GC";
 
   /**
+   * A payload of 1 MiB is more than half of the region that G1 would choose, so it would take two of
+   * its own: hosts with 256 MiB ran out of memory while 16 such writes were under way.
+   */
+  private static final String REGIONS = "-XX:G1HeapRegionSize=4m";
+
+  /**
    * Netty looks for buffers that were lost in one of 128 that it gives out, and keeps the stack of
    * each: 2 % of a busy host's time. The tests look.
    */
@@ -86,6 +92,7 @@ public final class Jvm {
     command.add("-Xmx" + heap);
     command.add(DIRECT_MEMORY);
     command.add(COLLECTOR);
+    command.add(REGIONS);
     command.add("-XX:+ExitOnOutOfMemoryError");
     command.add("-XX:-UsePerfData");
     command.add(NO_LEAK_DETECTION);
