@@ -31,8 +31,8 @@ public final class Jvm {
   private static final String COLLECTOR = "-XX:+UseG1GC";
 
   /**
-   * A payload of 1 MiB is more than half of the region that G1 would choose, so it would take two of
-   * its own: hosts with 256 MiB ran out of memory while 16 such writes were under way.
+   * A payload of 1 MiB is more than half of the region that G1 would choose, so it would take two
+   * of its own: hosts with 256 MiB ran out of memory while 16 such writes were under way.
    */
   private static final String REGIONS = "-XX:G1HeapRegionSize=4m";
 
