@@ -38,8 +38,8 @@ public record MountOptions(
   private static final int MAX_ORPHAN_TIMEOUT_S = 86_400;
 
   private static final String KNOWN =
-      "ro, rw, sync, async, allow_other, only_me, direct_io, page_cache, acl, noacl, nosuid, nodev, noexec,"
-          + " timeout=SECONDS, orphan_timeout=SECONDS, threads=N";
+      "ro, rw, sync, async, allow_other, only_me, direct_io, page_cache, acl, noacl,"
+          + " nosuid, nodev, noexec, timeout=SECONDS, orphan_timeout=SECONDS, threads=N";
 
   /** What is on or off. */
   public enum Flag {

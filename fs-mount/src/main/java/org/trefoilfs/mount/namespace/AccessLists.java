@@ -7,8 +7,13 @@ import org.trefoilfs.replication.Reason;
  * Access control lists of inodes. A list that says no more than the mode is not kept; the mode's
  * permission bits always are what the list gives. The kernel, which checks, asks for the rows.
  */
-final class AccessLists {
+public final class AccessLists {
   private AccessLists() {}
+
+  /** Whether an extended attribute of this name is a list. */
+  public static boolean isNamedBy(byte[] name) {
+    return AccessList.isAccess(name) || AccessList.isDefault(name);
+  }
 
   /** What setting the attribute leaves to be stored; null: nothing, and what there was goes. */
   static byte @Nullable [] set(Inode inode, byte[] name, byte[] value) {

@@ -75,8 +75,9 @@ final class Attributing {
   }
 
   private static byte @Nullable [] stored(Inode inode, Operation.SetXattr set) {
-    boolean list = AccessList.isAccess(set.name()) || AccessList.isDefault(set.name());
-    return list ? AccessLists.set(inode, set.name(), set.value()) : set.value();
+    return AccessLists.isNamedBy(set.name())
+        ? AccessLists.set(inode, set.name(), set.value())
+        : set.value();
   }
 
   private static void setCommit(TreeEdit tree, Inode inode, Operation.SetXattr set) {

@@ -5,7 +5,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
-import org.trefoilfs.mount.namespace.CommitRule;
 import org.trefoilfs.mount.namespace.Names;
 import org.trefoilfs.mount.vfs.HeldLeases.Lease;
 import org.trefoilfs.replication.Reason;
@@ -104,7 +103,7 @@ final class AppendLeases {
       leases.doubtful(inode);
       throw e;
     }
-    return leases.granted(inode, session, CommitRule.VOLUME, 0);
+    return leases.granted(inode, session, 0);
   }
 
   /** Gives all back, once no append is under way. */

@@ -14,7 +14,6 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.trefoilfs.mount.namespace.CommitRule;
 import org.trefoilfs.mount.namespace.Names;
 import org.trefoilfs.replication.env.TimeSource;
 
@@ -59,16 +58,14 @@ final class HeldLeases {
     /** The session that has it; 0 while that is not known. */
     final long session;
 
-    final CommitRule rule;
     final CompletableFuture<Void> gone = new CompletableFuture<>();
     private long size;
     private boolean ending;
     private volatile long usedNanos;
 
-    private Lease(long inode, long session, CommitRule rule, long size) {
+    private Lease(long inode, long session, long size) {
       this.inode = inode;
       this.session = session;
-      this.rule = rule;
       this.size = size;
     }
 
@@ -134,8 +131,8 @@ final class HeldLeases {
   }
 
   /** The namespace has said that this session holds the lease. */
-  Lease granted(long inode, long session, CommitRule rule, long size) {
-    Lease lease = new Lease(inode, session, rule, size);
+  Lease granted(long inode, long session, long size) {
+    Lease lease = new Lease(inode, session, size);
     lease.usedNanos = time.nanoTime();
     held.put(inode, lease);
     pollLater();
@@ -201,7 +198,7 @@ final class HeldLeases {
 
   /** The lease was asked for, and it is not known whether it was granted. */
   void doubtful(long inode) {
-    Lease lease = new Lease(inode, 0, CommitRule.VOLUME, 0);
+    Lease lease = new Lease(inode, 0, 0);
     lease.end();
     held.put(inode, lease);
     giveBack(List.of(lease));

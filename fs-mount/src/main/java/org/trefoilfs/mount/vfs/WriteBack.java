@@ -314,7 +314,7 @@ public final class WriteBack {
       leases.contend(inode.number());
       return null;
     }
-    return leases.granted(inode.number(), found.holder(), found.commit(), found.size());
+    return leases.granted(inode.number(), found.holder(), found.size());
   }
 
   /** Of a session whose lease may have run out, nothing is taken before that is known. */

@@ -2,6 +2,7 @@ package org.trefoilfs.mount.vfs;
 
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import org.trefoilfs.mount.namespace.AccessLists;
 import org.trefoilfs.mount.namespace.CommitRule;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
@@ -10,8 +11,6 @@ import org.trefoilfs.replication.TrefoilException;
 final class XattrPolicy {
   private static final byte[] TRUSTED = bytes("trusted.");
   private static final List<byte[]> STORED = List.of(bytes("user."), bytes("security."), TRUSTED);
-  private static final List<byte[]> ACCESS_LISTS =
-      List.of(bytes("system.posix_acl_access"), bytes("system.posix_acl_default"));
 
   private final boolean accessLists;
 
@@ -25,7 +24,7 @@ final class XattrPolicy {
 
   /** Fails with NOT_SUPPORTED for what is not stored. */
   void check(byte[] name) {
-    if (CommitRule.isNamedBy(name) || (accessLists && isAccessList(name))) {
+    if (CommitRule.isNamedBy(name) || (accessLists && AccessLists.isNamedBy(name))) {
       return;
     }
     for (byte[] prefix : STORED) {
@@ -40,10 +39,6 @@ final class XattrPolicy {
             + " is not supported; user.*, security.*, trusted.* and "
             + CommitRule.ATTRIBUTE
             + " are, and with -o acl access control lists");
-  }
-
-  private static boolean isAccessList(byte[] name) {
-    return ACCESS_LISTS.stream().anyMatch(list -> java.util.Arrays.equals(list, name));
   }
 
   /** Attributes of trusted.* are shown to the superuser alone. */
