@@ -36,7 +36,7 @@ public final class DemoText {
     return """
     Write through one host, read through another:
       cp -a /usr/share/doc %1$s/
-      diff -r /usr/share/doc %2$s/doc && echo identical
+      diff -r --no-dereference /usr/share/doc %2$s/doc && echo identical
 
     Watch it from another terminal:
       %5$s status --watch
