@@ -208,8 +208,8 @@ class KernelSessionTest {
     start();
     long handle = create("f");
     setlk(SETLK, 100, handle, WRITE_LOCK);
-    setlk(SETLKW, 102, handle, WRITE_LOCK);
     assertThat(device.answer()).isEqualTo(error(100, 0));
+    setlk(SETLKW, 102, handle, WRITE_LOCK);
     await().until(() -> cluster.lockWaits() == 1);
     device.fail(Errno.ENODEV);
     assertThat(device.answer()).isEqualTo(error(102, Errno.EINTR));
