@@ -8,6 +8,7 @@ import org.trefoilfs.mount.fuse.MountOptions.Flag;
 import org.trefoilfs.mount.namespace.FileType;
 import org.trefoilfs.mount.namespace.Location;
 import org.trefoilfs.mount.namespace.LockRange;
+import org.trefoilfs.mount.namespace.LookupCache;
 import org.trefoilfs.mount.namespace.Names.RenameMode;
 import org.trefoilfs.mount.namespace.Names.XattrMode;
 import org.trefoilfs.mount.namespace.NewInode;
@@ -19,6 +20,8 @@ import org.trefoilfs.mount.vfs.OpenFlags;
 import org.trefoilfs.mount.vfs.PendingLock;
 import org.trefoilfs.mount.vfs.Vfs;
 import org.trefoilfs.mount.vfs.WriteRequest;
+import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.TrefoilException;
 
 /**
  * What each request of the FUSE protocol is answered with, whichever transport brought it: the one
@@ -45,6 +48,11 @@ public final class Answers {
     return nodes;
   }
 
+  /** What the kernel may remember of the answers. */
+  public LookupCache cache() {
+    return vfs.cache();
+  }
+
   /**
    * Takes back a reply that could not be delivered. An opener that was killed meanwhile will send
    * no release, so what was opened for it is closed here.
@@ -67,7 +75,15 @@ public final class Answers {
   // ---- names
 
   public Reply lookup(long parent, byte[] name) {
-    return new Reply.Entry(vfs.lookup(nodes.inode(parent), name));
+    long directory = nodes.inode(parent);
+    try {
+      return new Reply.Looked(directory, name, vfs.lookup(directory, name));
+    } catch (TrefoilException e) {
+      if (e.reason() == Reason.NOT_FOUND) {
+        return new Reply.Looked(directory, name, null);
+      }
+      throw e;
+    }
   }
 
   public Reply getattr(long node) {

@@ -1,6 +1,7 @@
 package org.trefoilfs.mount.fuse;
 
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 import org.trefoilfs.mount.namespace.Attributes;
 import org.trefoilfs.mount.namespace.LockRange;
 import org.trefoilfs.mount.vfs.Capacity;
@@ -13,6 +14,14 @@ public sealed interface Reply {
   record Errno(int errno) implements Reply {}
 
   record Entry(Attributes attributes) implements Reply {}
+
+  /**
+   * What is at a name.
+   *
+   * @param parent the directory's inode
+   * @param attributes null: nothing
+   */
+  record Looked(long parent, byte[] name, @Nullable Attributes attributes) implements Reply {}
 
   record Created(Vfs.Opened opened) implements Reply {}
 

@@ -32,6 +32,9 @@ import java.nio.ByteBuffer;
  * number that strayed from another volume finds no row there.
  */
 final class Keys {
+  /** Where the name begins in a dentry's or an extended attribute's key. */
+  static final int NAME_AT = 9;
+
   private static final byte INODES = 1;
   private static final byte ORPHANS = 2;
 
@@ -79,7 +82,12 @@ final class Keys {
 
   /** The name at the end of a dentry's or an extended attribute's key. */
   static byte[] nameIn(byte[] key) {
-    return java.util.Arrays.copyOfRange(key, 9, key.length);
+    return java.util.Arrays.copyOfRange(key, NAME_AT, key.length);
+  }
+
+  /** The directory that a dentry's key begins with. */
+  static long parentIn(byte[] dentry) {
+    return ByteBuffer.wrap(dentry).getLong(1);
   }
 
   static byte[] orphans() {

@@ -103,6 +103,9 @@ public interface Names {
    */
   CompletableFuture<Void> inherit(long from);
 
+  /** What is remembered of the answers here. */
+  LookupCache cache();
+
   /** Locks of the session that there is now. */
   Locks locks();
 

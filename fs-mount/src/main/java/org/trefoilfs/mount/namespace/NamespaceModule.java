@@ -1,11 +1,14 @@
 package org.trefoilfs.mount.namespace;
 
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.trefoilfs.replication.Reason;
+import org.trefoilfs.replication.membership.OperationId;
 import org.trefoilfs.replication.statelog.KeyValue;
 import org.trefoilfs.replication.statelog.KeyValueReader;
 import org.trefoilfs.replication.statelog.StateModule;
+import org.trefoilfs.replication.statelog.lease.Change;
 
 /**
  * The trees of all volumes as a state machine: takes {@link Command}s and {@link Query}s, answers
@@ -23,19 +26,44 @@ public final class NamespaceModule implements StateModule {
   @Override
   public byte[] apply(KeyValue state, byte[] bytes) {
     return switch (Command.of(bytes)) {
-      case Command.Operate command ->
-          Sessions.once(state, command, () -> orRefusal(() -> operate(state, command)));
+      case Command.Operate command -> applyOnce(state, command);
       case Command.EnsureRoot command -> ensureRoot(state, command).toBytes();
       case Command.Reclaim(List<Long> orphans) ->
-          new Reply.Reclaimed(Orphanage.reclaim(state, orphans)).toBytes();
-      case Command.DropPins(long session) -> {
-        Sessions.letGo(state, session);
-        TakingOver.keepReplies(state, session);
-        Sessions.end(state, session);
-        yield new Reply.Done().toBytes();
-      }
-      case Command.ReapVolume command -> Reaping.reap(state, command).toBytes();
+          changing(
+              state, changes -> new Reply.Reclaimed(Orphanage.reclaim(changes, orphans)).toBytes());
+      case Command.DropPins(long session) -> changing(state, changes -> drop(changes, session));
+      case Command.ReapVolume command ->
+          changing(state, changes -> Reaping.reap(changes, command).toBytes());
     };
+  }
+
+  /**
+   * Of a repeated command the first one's changes are announced again: whoever repeats it is not to
+   * have the reply before they are known to those who leased what changed.
+   */
+  private static byte[] applyOnce(KeyValue state, Command.Operate command) {
+    Changes changes = new Changes(state);
+    byte[] reply =
+        Sessions.once(
+            state, command, () -> changes.behind(orRefusal(() -> operate(changes, command))));
+    OperationId id = command.id();
+    state.changes(
+        new Change(id.session(), id.sequence(), command.oldestPending(), Changes.behind(reply)));
+    return reply;
+  }
+
+  private static byte[] changing(KeyValue state, Function<KeyValue, byte[]> command) {
+    Changes changes = new Changes(state);
+    byte[] reply = command.apply(changes);
+    state.changes(new Change(0, 0, 0, changes.keys()));
+    return reply;
+  }
+
+  private static byte[] drop(KeyValue state, long session) {
+    Sessions.letGo(state, session);
+    TakingOver.keepReplies(state, session);
+    Sessions.end(state, session);
+    return new Reply.Done().toBytes();
   }
 
   @Override

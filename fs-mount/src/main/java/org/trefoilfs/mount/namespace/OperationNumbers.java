@@ -30,6 +30,11 @@ final class OperationNumbers {
     return new Ticket(sequence, pending.first());
   }
 
+  /** All below have been answered. */
+  synchronized long oldestPending() {
+    return pending.isEmpty() ? next : pending.first();
+  }
+
   synchronized void done(Ticket ticket) {
     pending.remove(ticket.sequence());
   }

@@ -110,7 +110,11 @@ public sealed interface Reply {
   }
 
   static Reply of(byte[] bytes) {
-    ByteReader in = new ByteReader(bytes);
+    return read(new ByteReader(bytes));
+  }
+
+  /** Behind it {@link Changes} may follow. */
+  static Reply read(ByteReader in) {
     int kind = in.u8();
     return switch (kind) {
       case 1 -> new Failed(Reason.ofCode(in.i32()));

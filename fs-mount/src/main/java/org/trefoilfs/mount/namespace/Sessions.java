@@ -26,7 +26,7 @@ final class Sessions {
   private Sessions() {}
 
   /** The first reply of the operation, or what {@code apply} gives if it is new. */
-  static byte[] once(KeyValue state, Command.Operate command, Supplier<Reply> apply) {
+  static byte[] once(KeyValue state, Command.Operate command, Supplier<byte[]> apply) {
     OperationId id = command.id();
     long oldest = command.oldestPending();
     if (id.session() == 0 || oldest < 1 || id.sequence() < oldest) {
@@ -49,7 +49,7 @@ final class Sessions {
       forget(state, command, floor);
       state.put(window, ByteBuffer.allocate(8).putLong(oldest).array());
     }
-    byte[] reply = apply.get().toBytes();
+    byte[] reply = apply.get();
     state.put(key, new KeptReply(command.operation().requestNumber(), reply).toRow());
     return reply;
   }

@@ -16,13 +16,15 @@ public final class StateLogNames implements Names {
   private final int volume;
   private final long session;
   private final long root;
+  private final LookupCache cache;
   private final Locks locks;
 
-  private StateLogNames(SessionLog log, int volume, long session, long root) {
+  private StateLogNames(SessionLog log, int volume, long session, long root, LookupCache cache) {
     this.log = log;
     this.volume = volume;
     this.session = session;
     this.root = root;
+    this.cache = cache;
     this.locks = new StateLogLocks(log, volume, session);
   }
 
@@ -34,6 +36,14 @@ public final class StateLogNames implements Names {
    */
   public static CompletableFuture<StateLogNames> open(
       StateLog log, int volumeId, long session, TimeSource time) {
+    return open(log, volumeId, session, time, LookupCache.NONE);
+  }
+
+  /**
+   * @param cache what the mount remembers; this session's leases stand behind it from now on
+   */
+  public static CompletableFuture<StateLogNames> open(
+      StateLog log, int volumeId, long session, TimeSource time, LookupCache cache) {
     byte[] command = new Command.EnsureRoot(volumeId, session, time.wallNanos()).toBytes();
     return log.submit(NamespaceModule.ID, command)
         .thenApply(
@@ -41,10 +51,11 @@ public final class StateLogNames implements Names {
                 switch (Reply.of(reply)) {
                   case Reply.Root(long root, long first) ->
                       new StateLogNames(
-                          new SessionLog(log, volumeId, session, time, first),
+                          new SessionLog(log, volumeId, session, time, first, cache),
                           volumeId,
                           session,
-                          root);
+                          root,
+                          cache);
                   case Reply.Failed failed ->
                       throw Failures.of("open volume " + volumeId, failed.reason());
                   default -> throw Codec.malformed("not an answer to opening a volume");
@@ -58,10 +69,7 @@ public final class StateLogNames implements Names {
 
   @Override
   public CompletableFuture<Attributes> lookup(Location at) {
-    return log.ask(
-        new Query.Lookup(volume, at),
-        StateLogNames::attributes,
-        () -> "look up " + Failures.text(at));
+    return log.lookup(at, () -> "look up " + Failures.text(at));
   }
 
   @Override
@@ -133,10 +141,7 @@ public final class StateLogNames implements Names {
 
   @Override
   public CompletableFuture<List<Dentry>> list(long directory, byte[] after, int limit) {
-    return log.ask(
-        new Query.ListEntries(volume, directory, after, limit),
-        reply -> ((Reply.Entries) reply).entries(),
-        () -> "list inode " + directory);
+    return log.list(directory, after, limit, () -> "list inode " + directory);
   }
 
   @Override
@@ -198,6 +203,16 @@ public final class StateLogNames implements Names {
   @Override
   public long session() {
     return session;
+  }
+
+  @Override
+  public LookupCache cache() {
+    return cache;
+  }
+
+  /** Another session's leases stand behind the cache from now on. */
+  public void close() {
+    log.close();
   }
 
   @Override

@@ -40,6 +40,11 @@ class TreeReader {
   }
 
   @Nullable Inode find(long inode) {
+    rows.reads(LeaseKeys.inode(inode));
+    return peek(inode);
+  }
+
+  private @Nullable Inode peek(long inode) {
     byte[] row = rows.get(Keys.inode(volume, inode));
     return row == null ? null : Inode.ofRow(inode, row);
   }
@@ -53,6 +58,7 @@ class TreeReader {
   }
 
   @Nullable Child find(long directory, byte[] name) {
+    rows.reads(LeaseKeys.entry(directory, name));
     byte[] row = rows.get(Keys.dentry(directory, name));
     return row == null ? null : Child.ofRow(row);
   }
@@ -99,6 +105,7 @@ class TreeReader {
         });
     List<Dentry> entries = new ArrayList<>(names.size());
     for (int i = 0; i < names.size(); i++) {
+      rows.reads(LeaseKeys.entry(number, names.get(i)));
       entries.add(new Dentry(names.get(i), inode(children.get(i).inode()).attributes()));
     }
     return entries;
@@ -142,8 +149,9 @@ class TreeReader {
     return current;
   }
 
+  /** Does not depend on the directory's row as long as that is one. */
   private Refusal missing(long directory, byte[] name) {
-    Inode inode = find(directory);
+    Inode inode = peek(directory);
     if (inode == null) {
       return new Refusal(Reason.NOT_FOUND);
     }

@@ -19,6 +19,7 @@ import org.trefoilfs.mount.namespace.Location;
 import org.trefoilfs.mount.namespace.LockKind;
 import org.trefoilfs.mount.namespace.LockRange;
 import org.trefoilfs.mount.namespace.LockRequest;
+import org.trefoilfs.mount.namespace.LookupCache;
 import org.trefoilfs.mount.namespace.Names;
 import org.trefoilfs.mount.namespace.Names.RenameMode;
 import org.trefoilfs.mount.namespace.Names.XattrMode;
@@ -83,6 +84,11 @@ public final class Vfs {
   /** What is committed asynchronously here. */
   public WriteBack writeBack() {
     return writeBack;
+  }
+
+  /** What is remembered of names and attributes here. */
+  public LookupCache cache() {
+    return names.cache();
   }
 
   public MountLocks locks() {

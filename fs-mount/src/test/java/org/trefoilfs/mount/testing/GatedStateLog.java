@@ -3,11 +3,15 @@ package org.trefoilfs.mount.testing;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.trefoilfs.replication.statelog.StateLog;
+import org.trefoilfs.replication.statelog.lease.LeaseNews;
+import org.trefoilfs.replication.statelog.lease.LeaseReport;
+import org.trefoilfs.replication.statelog.lease.LeasedReply;
 
 /** Holds commits back while its gate is shut, as a slow majority does; counts them. */
 public final class GatedStateLog implements StateLog {
   private final StateLog log;
   private final AtomicInteger submitted = new AtomicInteger();
+  private final AtomicInteger asked = new AtomicInteger();
   private volatile CompletableFuture<Void> gate = CompletableFuture.completedFuture(null);
 
   public GatedStateLog(StateLog log) {
@@ -28,6 +32,11 @@ public final class GatedStateLog implements StateLog {
     return submitted.get();
   }
 
+  /** Questions of sessions. */
+  public int asked() {
+    return asked.get();
+  }
+
   @Override
   public CompletableFuture<byte[]> submit(byte module, byte[] command) {
     submitted.incrementAndGet();
@@ -37,5 +46,17 @@ public final class GatedStateLog implements StateLog {
   @Override
   public CompletableFuture<byte[]> query(byte module, byte[] query) {
     return log.query(module, query);
+  }
+
+  @Override
+  public CompletableFuture<LeasedReply> lease(
+      byte module, byte[] query, long session, boolean wanted) {
+    asked.incrementAndGet();
+    return log.lease(module, query, session, wanted);
+  }
+
+  @Override
+  public CompletableFuture<LeaseNews> keepLeases(LeaseReport report) {
+    return log.keepLeases(report);
   }
 }

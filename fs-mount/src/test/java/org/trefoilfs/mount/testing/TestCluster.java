@@ -13,6 +13,7 @@ import org.trefoilfs.mount.fuse.Unmounter;
 import org.trefoilfs.mount.namespace.Command;
 import org.trefoilfs.mount.namespace.CommitRule;
 import org.trefoilfs.mount.namespace.InMemoryStateLog;
+import org.trefoilfs.mount.namespace.LookupCache;
 import org.trefoilfs.mount.namespace.Names;
 import org.trefoilfs.mount.namespace.NamespaceModule;
 import org.trefoilfs.mount.namespace.StateLogNames;
@@ -31,6 +32,9 @@ public final class TestCluster implements AutoCloseable {
           rule -> rule == CommitRule.ASYNC,
           HandleTable.NONE,
           false);
+
+  /** So short that mounts which change the same things remember them again in between. */
+  private static final Duration CONTENTION = Duration.ofMillis(5);
 
   private final InMemoryStateLog memory = new InMemoryStateLog(new NamespaceModule());
   public final GatedStateLog log = new GatedStateLog(memory);
@@ -60,7 +64,8 @@ public final class TestCluster implements AutoCloseable {
   }
 
   public StateLogNames names() {
-    return StateLogNames.open(log, 1, ++lastSession, SystemTime.INSTANCE).join();
+    LookupCache cache = new LookupCache(SystemTime.INSTANCE, LookupCache.ROWS, CONTENTION);
+    return StateLogNames.open(log, 1, ++lastSession, SystemTime.INSTANCE, cache).join();
   }
 
   public Vfs vfs() {

@@ -396,7 +396,10 @@ public final class Host implements Closeable {
     }
     switch (request) {
       case Message.Heartbeat heartbeat -> Replies.when(now.heartbeats().received(heartbeat), reply);
-      case Message.StateSubmit _, Message.StateQuery _ ->
+      case Message.StateSubmit _,
+          Message.StateQuery _,
+          Message.StateLease _,
+          Message.StateKeepLeases _ ->
           new StateLogService(now.ratis(), now.link()::address).handle(request, reply);
       case Message.MapRequest map ->
           reply.send(new Message.MapReply(clusterModule.deltaSince(map.epoch())));

@@ -12,6 +12,12 @@ public interface KeyValueReader {
    */
   void scan(byte[] prefix, byte[] from, Visitor visitor);
 
+  /**
+   * The query's answer depends on this, which sessions may lease: a number that the module's
+   * commands give to the same rows ({@link KeyValue#changes}).
+   */
+  default void reads(long lease) {}
+
   /** Sees a key (whole, with its prefix) and its value. */
   @FunctionalInterface
   interface Visitor {

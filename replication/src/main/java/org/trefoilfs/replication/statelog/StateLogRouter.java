@@ -16,6 +16,9 @@ import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.env.TimeSource;
 import org.trefoilfs.replication.membership.Address;
 import org.trefoilfs.replication.membership.HostId;
+import org.trefoilfs.replication.statelog.lease.LeaseNews;
+import org.trefoilfs.replication.statelog.lease.LeaseReport;
+import org.trefoilfs.replication.statelog.lease.LeasedReply;
 import org.trefoilfs.replication.transport.Message;
 import org.trefoilfs.replication.transport.Transport;
 
@@ -101,6 +104,27 @@ public final class StateLogRouter implements StateLog {
     return route(
         new RoutedCall.Request(
             new Message.StateQuery(module, query), log -> log.query(module, query), false));
+  }
+
+  @Override
+  public CompletableFuture<LeasedReply> lease(
+      byte module, byte[] query, long session, boolean wanted) {
+    return route(
+            new RoutedCall.Request(
+                new Message.StateLease(module, session, wanted, query),
+                log -> log.lease(module, query, session, wanted).thenApply(LeasedReply::toBytes),
+                false))
+        .thenApply(LeasedReply::of);
+  }
+
+  @Override
+  public CompletableFuture<LeaseNews> keepLeases(LeaseReport report) {
+    return route(
+            new RoutedCall.Request(
+                new Message.StateKeepLeases(report.toBytes()),
+                log -> log.keepLeases(report).thenApply(LeaseNews::toBytes),
+                false))
+        .thenApply(LeaseNews::of);
   }
 
   private CompletableFuture<byte[]> route(RoutedCall.Request request) {

@@ -8,6 +8,9 @@ import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.membership.Address;
 import org.trefoilfs.replication.membership.HostId;
+import org.trefoilfs.replication.statelog.lease.LeaseNews;
+import org.trefoilfs.replication.statelog.lease.LeaseReport;
+import org.trefoilfs.replication.statelog.lease.LeasedReply;
 import org.trefoilfs.replication.transport.Message;
 import org.trefoilfs.replication.transport.Transport;
 
@@ -24,7 +27,7 @@ public final class StateLogService {
     this.addressOf = addressOf;
   }
 
-  /** Answers {@code StateSubmit} and {@code StateQuery}; refuses anything else. */
+  /** Answers what a state log is asked; refuses anything else. */
   public void handle(Message request, Transport.Reply reply) {
     CompletableFuture<byte[]> answer;
     try {
@@ -32,6 +35,10 @@ public final class StateLogService {
           switch (request) {
             case Message.StateSubmit(byte module, byte[] command) -> log.submit(module, command);
             case Message.StateQuery(byte module, byte[] query) -> log.query(module, query);
+            case Message.StateLease(byte module, long session, boolean wanted, byte[] query) ->
+                log.lease(module, query, session, wanted).thenApply(LeasedReply::toBytes);
+            case Message.StateKeepLeases(byte[] report) ->
+                log.keepLeases(LeaseReport.of(report)).thenApply(LeaseNews::toBytes);
             default ->
                 throw new TrefoilException(Reason.INVALID, "not for the state log: " + request);
           };

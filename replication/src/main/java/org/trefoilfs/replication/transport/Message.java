@@ -324,6 +324,26 @@ public sealed interface Message {
     }
   }
 
+  /**
+   * A query of a session that leases. Answered by a {@code LeasedReply} in a {@link StateReply}.
+   *
+   * @param wanted whether it would like to remember the answer
+   */
+  record StateLease(byte module, long session, boolean wanted, byte[] query) implements Message {
+    @Override
+    public Lane lane() {
+      return Lane.CONTROL;
+    }
+  }
+
+  /** A {@code LeaseReport}. Answered by {@code LeaseNews} in a {@link StateReply}, in time. */
+  record StateKeepLeases(byte[] report) implements Message {
+    @Override
+    public Lane lane() {
+      return Lane.CONTROL;
+    }
+  }
+
   record StateReply(byte[] reply) implements Message {
     @Override
     public Lane lane() {

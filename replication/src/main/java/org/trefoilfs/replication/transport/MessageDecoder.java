@@ -107,6 +107,8 @@ final class MessageDecoder {
       case STATE_SUBMIT -> new Message.StateSubmit((byte) in.u8(), in.blob());
       case STATE_QUERY -> new Message.StateQuery((byte) in.u8(), in.blob());
       case STATE_REPLY -> new Message.StateReply(in.blob());
+      case STATE_LEASE -> new Message.StateLease((byte) in.u8(), in.i64(), in.bool(), in.blob());
+      case STATE_KEEP_LEASES -> new Message.StateKeepLeases(in.blob());
       case MAP_REQUEST -> new Message.MapRequest(in.i64());
       case MAP_REPLY -> new Message.MapReply(in.blob());
       case SESSION_PING ->

@@ -93,6 +93,9 @@ final class MessageEncoder {
       case Message.StateSubmit m -> out.u8(m.module()).blob(m.command());
       case Message.StateQuery m -> out.u8(m.module()).blob(m.query());
       case Message.StateReply m -> out.blob(m.reply());
+      case Message.StateLease m ->
+          out.u8(m.module()).i64(m.session()).bool(m.wanted()).blob(m.query());
+      case Message.StateKeepLeases m -> out.blob(m.report());
       case Message.MapRequest m -> out.i64(m.epoch());
       case Message.MapReply m -> out.blob(m.delta());
       case Message.SessionPing m -> {

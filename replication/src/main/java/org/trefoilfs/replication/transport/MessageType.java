@@ -36,7 +36,9 @@ public enum MessageType {
   LIST_CHANGES(30),
   CHANGE_LIST(31),
   FETCH_BLOCKS(32),
-  BLOCKS(33);
+  BLOCKS(33),
+  STATE_LEASE(34),
+  STATE_KEEP_LEASES(35);
 
   private static final @Nullable MessageType[] BY_CODE = new @Nullable MessageType[256];
 
@@ -91,6 +93,8 @@ public enum MessageType {
       case Message.StateSubmit _ -> STATE_SUBMIT;
       case Message.StateQuery _ -> STATE_QUERY;
       case Message.StateReply _ -> STATE_REPLY;
+      case Message.StateLease _ -> STATE_LEASE;
+      case Message.StateKeepLeases _ -> STATE_KEEP_LEASES;
       case Message.MapRequest _ -> MAP_REQUEST;
       case Message.MapReply _ -> MAP_REPLY;
       case Message.SessionPing _ -> SESSION_PING;

@@ -79,6 +79,8 @@ public final class RandomMessages {
       case STATE_SUBMIT -> new Message.StateSubmit((byte) i(), bytes());
       case STATE_QUERY -> new Message.StateQuery((byte) i(), bytes());
       case STATE_REPLY -> new Message.StateReply(bytes());
+      case STATE_LEASE -> new Message.StateLease((byte) i(), l(), random.nextBoolean(), bytes());
+      case STATE_KEEP_LEASES -> new Message.StateKeepLeases(bytes());
       case MAP_REQUEST -> new Message.MapRequest(l());
       case MAP_REPLY -> new Message.MapReply(bytes());
       case SESSION_PING ->

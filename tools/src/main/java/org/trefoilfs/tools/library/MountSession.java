@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.trefoilfs.mount.namespace.InheritedLock;
+import org.trefoilfs.mount.namespace.LookupCache;
 import org.trefoilfs.mount.namespace.Names;
 import org.trefoilfs.mount.namespace.ResentRequests;
 import org.trefoilfs.mount.namespace.StateLogNames;
@@ -53,6 +54,8 @@ final class MountSession implements AutoCloseable {
   private final VolumeInfo volume;
   private final String directory;
   private final LongConsumer opening;
+  private final LookupCache cache =
+      new LookupCache(SystemTime.INSTANCE, LookupCache.ROWS, LookupCache.CONTENDED);
   private final AtomicLong orphanCursor = new AtomicLong();
   private final CountDownLatch closing = new CountDownLatch(1);
   private final RenewableNames names;
@@ -193,7 +196,9 @@ final class MountSession implements AutoCloseable {
             .cluster()
             .openSession(new OpenSession(session, volume.id(), member.name(), directory)));
     StateLogNames opened =
-        Waits.get(StateLogNames.open(member.stateLog(), volume.id(), session, SystemTime.INSTANCE));
+        Waits.get(
+            StateLogNames.open(
+                member.stateLog(), volume.id(), session, SystemTime.INSTANCE, cache));
     Opened next = new Opened(session, opened, this);
     next.alive = member.keepSession(session, before, next);
     return next;
@@ -248,6 +253,7 @@ final class MountSession implements AutoCloseable {
 
   private @Nullable TrefoilException tryRenew() {
     try {
+      current.names.close();
       Opened next = open();
       current = next;
       names.renew(next.names);
@@ -269,6 +275,7 @@ final class MountSession implements AutoCloseable {
   public void close() {
     closing.countDown();
     Opened last = current;
+    last.names.close();
     boolean drained = drain(last);
     if (drained) {
       letGo();
@@ -304,6 +311,7 @@ final class MountSession implements AutoCloseable {
   void leave() {
     closing.countDown();
     Opened last = current;
+    last.names.close();
     boolean drained = drain(last);
     member.dropSession(last.id);
     last.store.close();

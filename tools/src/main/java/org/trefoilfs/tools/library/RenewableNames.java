@@ -10,6 +10,7 @@ import org.trefoilfs.mount.namespace.Attributes;
 import org.trefoilfs.mount.namespace.Dentry;
 import org.trefoilfs.mount.namespace.Location;
 import org.trefoilfs.mount.namespace.Locks;
+import org.trefoilfs.mount.namespace.LookupCache;
 import org.trefoilfs.mount.namespace.Names;
 import org.trefoilfs.mount.namespace.NewInode;
 import org.trefoilfs.replication.Reason;
@@ -149,6 +150,11 @@ final class RenewableNames implements Names {
   @Override
   public long session() {
     return current.session();
+  }
+
+  @Override
+  public LookupCache cache() {
+    return current.cache();
   }
 
   @Override

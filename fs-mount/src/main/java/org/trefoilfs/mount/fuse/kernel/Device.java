@@ -22,6 +22,12 @@ interface Device {
    */
   int resend();
 
+  /**
+   * Has the kernel forget what it remembers of a name, or of an inode's attributes: 0, or errno,
+   * such as ENOENT when it remembers nothing. May wait for calls in that directory.
+   */
+  int notify(int code, ByteBuffer body);
+
   /** Nothing is answered any more: another process will. */
   void silence();
 

@@ -134,10 +134,26 @@ final class Dispatcher {
 
     @Override
     public void send(Reply reply) {
-      int error = reply instanceof Reply.Errno(int errno) ? errno : 0;
-      if (device.reply(unique, error, encoder.body(reply)) != 0) {
+      int failed =
+          ReplyEncoder.isRemembered(reply)
+              ? answers.cache().answering(() -> deliver(reply))
+              : deliver(reply);
+      if (failed != 0) {
         answers.undo(reply);
       }
+    }
+
+    private int deliver(Reply reply) {
+      ByteBuffer body = encoder.body(reply);
+      return device.reply(unique, error(reply, body), body);
+    }
+
+    private static int error(Reply reply, ByteBuffer body) {
+      return switch (reply) {
+        case Reply.Errno(int errno) -> errno;
+        case Reply.Looked _ when !body.hasRemaining() -> Errno.ENOENT;
+        default -> 0;
+      };
     }
   }
 }

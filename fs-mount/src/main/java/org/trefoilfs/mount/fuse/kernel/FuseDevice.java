@@ -48,6 +48,11 @@ final class FuseDevice implements Device {
   }
 
   @Override
+  public int notify(int code, ByteBuffer body) {
+    return reply(0, -code, body);
+  }
+
+  @Override
   public int resend() {
     return reply(0, -NOTIFY_RESEND, EMPTY);
   }

@@ -244,6 +244,18 @@ final class KernelSession extends ServedMount {
             });
   }
 
+  /** Uses the device, unless it is closed. */
+  void whileOpen(Runnable use) {
+    if (users.getAndUpdate(count -> count == 0 ? 0 : count + 1) == 0) {
+      return;
+    }
+    try {
+      use.run();
+    } finally {
+      leave();
+    }
+  }
+
   private void leave() {
     if (users.decrementAndGet() == 0) {
       device.close();

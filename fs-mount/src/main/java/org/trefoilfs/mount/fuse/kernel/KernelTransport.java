@@ -105,12 +105,14 @@ public final class KernelTransport implements FuseTransport {
     Answers answers = new Answers(vfs, options);
     ReplyEncoder encoder =
         options.has(Flag.PAGE_CACHE)
-            ? ReplyEncoder.pageCache(answers.nodes())
-            : ReplyEncoder.directIo(answers.nodes());
+            ? ReplyEncoder.pageCache(answers)
+            : ReplyEncoder.directIo(answers);
     CallStatistics statistics = new CallStatistics();
     Calls calls = new Calls(time, statistics);
     Dispatcher dispatcher = new Dispatcher(device, answers, encoder, calls, served.resent());
-    return new KernelSession(path, statistics, device, dispatcher);
+    KernelSession session = new KernelSession(path, statistics, device, dispatcher);
+    answers.cache().serves(new KernelNotifier(device, answers.nodes(), session));
+    return session;
   }
 
   /** A mount that the kernel does not begin to use is taken away again. */

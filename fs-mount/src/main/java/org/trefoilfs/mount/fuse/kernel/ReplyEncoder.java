@@ -2,16 +2,19 @@ package org.trefoilfs.mount.fuse.kernel;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import org.trefoilfs.mount.fuse.Answers;
 import org.trefoilfs.mount.fuse.Nodes;
 import org.trefoilfs.mount.fuse.Reply;
 import org.trefoilfs.mount.namespace.Attributes;
 import org.trefoilfs.mount.namespace.Limits;
+import org.trefoilfs.mount.namespace.LookupCache;
 import org.trefoilfs.mount.vfs.Capacity;
 import org.trefoilfs.mount.vfs.Vfs;
 
 /**
- * Lays out the bodies of replies. How long entries and attributes are valid stays zero: the kernel
- * may remember nothing, as another mount may change it.
+ * Lays out the bodies of replies. Names and attributes are valid for as long as the {@link
+ * LookupCache} says of what was looked at; of what was changed just now the kernel remembers
+ * nothing.
  */
 final class ReplyEncoder {
   private static final int ENTRY = 128;
@@ -24,27 +27,34 @@ final class ReplyEncoder {
   /** FOPEN_DIRECT_IO of linux/fuse.h. */
   private static final int DIRECT_IO = 1;
 
+  /** Where an entry has its validity: seconds, nanoseconds. */
+  private static final int[] ENTRY_VALID = {16, 32};
+
+  private static final int[] ATTRIBUTES_VALID = {24, 36};
+
   private static final int SECTOR = 512;
   private static final int BLOCK = 4096;
   private static final long NANOS = 1_000_000_000L;
   private static final ByteBuffer EMPTY = ByteBuffer.allocate(0);
 
   private final Nodes nodes;
+  private final LookupCache cache;
   private final int openFlags;
 
-  private ReplyEncoder(Nodes nodes, int openFlags) {
-    this.nodes = nodes;
+  private ReplyEncoder(Answers answers, int openFlags) {
+    this.nodes = answers.nodes();
+    this.cache = answers.cache();
     this.openFlags = openFlags;
   }
 
   /** For files that go past the kernel's page cache. */
-  static ReplyEncoder directIo(Nodes nodes) {
-    return new ReplyEncoder(nodes, DIRECT_IO);
+  static ReplyEncoder directIo(Answers answers) {
+    return new ReplyEncoder(answers, DIRECT_IO);
   }
 
   /** For files that are in the kernel's page cache while they are open. */
-  static ReplyEncoder pageCache(Nodes nodes) {
-    return new ReplyEncoder(nodes, 0);
+  static ReplyEncoder pageCache(Answers answers) {
+    return new ReplyEncoder(answers, 0);
   }
 
   /** What follows the header; not a copy where the reply is bytes. */
@@ -52,10 +62,10 @@ final class ReplyEncoder {
     return switch (reply) {
       case Reply.Errno(int errno) -> EMPTY;
       case Reply.Entry(var attributes) -> entry(sized(ENTRY), attributes).flip();
+      case Reply.Looked looked -> looked(looked);
       case Reply.Created(Vfs.Opened(long handle, var attributes)) ->
           opened(entry(sized(ENTRY + OPEN), attributes), handle, openFlags).flip();
-      case Reply.Stat(var attributes) ->
-          attributes(sized(ATTRIBUTES_OUT).position(16), attributes).flip();
+      case Reply.Stat(var attributes) -> stat(attributes);
       case Reply.Opened(long handle) -> opened(sized(OPEN), handle, openFlags).flip();
       case Reply.OpenedDirectory(long handle) -> opened(sized(OPEN), handle, 0).flip();
       case Reply.Written(int count) -> sized(COUNT).putInt(0, count);
@@ -70,6 +80,40 @@ final class ReplyEncoder {
 
   private static ByteBuffer sized(int bytes) {
     return ByteBuffer.allocate(bytes).order(ByteOrder.nativeOrder());
+  }
+
+  /** Whether the kernel is to remember some of it, if it may at all. */
+  static boolean isRemembered(Reply reply) {
+    return reply instanceof Reply.Looked || reply instanceof Reply.Stat;
+  }
+
+  /** As {@link #entry}; nothing there is node 0, and an error if that is not to be remembered. */
+  private ByteBuffer looked(Reply.Looked of) {
+    Attributes found = of.attributes();
+    long inode = found == null ? 0 : found.inode();
+    long entryNanos = cache.entryNanos(of.parent(), of.name(), inode);
+    if (found == null && entryNanos == 0) {
+      return EMPTY;
+    }
+    ByteBuffer out = sized(ENTRY);
+    if (found != null) {
+      entry(out, found);
+      valid(out, ATTRIBUTES_VALID, cache.attributeNanos(found));
+    }
+    valid(out, ENTRY_VALID, entryNanos);
+    return out.rewind().limit(ENTRY);
+  }
+
+  /** u64 seconds at one place, u32 nanoseconds at another. */
+  private static void valid(ByteBuffer out, int[] at, long nanos) {
+    out.putLong(at[0], nanos / NANOS).putInt(at[1], (int) (nanos % NANOS));
+  }
+
+  /** u64 attr_valid; u32 its nanoseconds, padding; attributes. */
+  private ByteBuffer stat(Attributes of) {
+    ByteBuffer out = attributes(sized(ATTRIBUTES_OUT).position(16), of).flip();
+    long nanos = cache.attributeNanos(of);
+    return out.putLong(0, nanos / NANOS).putInt(8, (int) (nanos % NANOS));
   }
 
   /** u64 nodeid, generation, entry_valid, attr_valid; u32 their nanoseconds; attributes. */

@@ -2,6 +2,7 @@ package org.trefoilfs.mount.fuse.libfuse;
 
 import jnr.ffi.Pointer;
 import org.trefoilfs.mount.fuse.Answers;
+import org.trefoilfs.mount.fuse.Errno;
 import org.trefoilfs.mount.fuse.Nodes;
 import org.trefoilfs.mount.fuse.Reply;
 import org.trefoilfs.mount.vfs.Vfs;
@@ -37,6 +38,10 @@ final class Replies {
       case Reply.Entry(var attributes) ->
           library.fuse_reply_entry(
               request, scratch.get().entry(nodes.node(attributes.inode()), attributes));
+      case Reply.Looked(_, _, var attributes) ->
+          attributes == null
+              ? library.fuse_reply_err(request, Errno.ENOENT)
+              : deliver(request, new Reply.Entry(attributes));
       case Reply.Created(Vfs.Opened(long handle, var attributes)) -> {
         Pointer entry = scratch.get().entry(nodes.node(attributes.inode()), attributes);
         yield library.fuse_reply_create(request, entry, file(handle));

@@ -2,6 +2,7 @@ package org.trefoilfs.mount.fuse.kernel;
 
 import java.nio.ByteBuffer;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -14,6 +15,7 @@ final class DyingDevice implements Device {
   private final CountDownLatch closed = new CountDownLatch(1);
   private volatile int unanswered;
   private volatile boolean dead;
+  private final CompletableFuture<Integer> died = new CompletableFuture<>();
 
   DyingDevice(int descriptor) {
     device = new FuseDevice(descriptor);
@@ -27,6 +29,7 @@ final class DyingDevice implements Device {
   /** The next request that a reader has is its last: read, and neither served nor answered. */
   void die() {
     dead = true;
+    died.complete(0);
   }
 
   @Override
@@ -51,6 +54,14 @@ final class DyingDevice implements Device {
   /** None of its readers is left, who would take what is for the next daemon. */
   boolean awaitDeath() throws InterruptedException {
     return closed.await(10, TimeUnit.SECONDS);
+  }
+
+  @Override
+  public int notify(int code, ByteBuffer body) {
+    // The kernel may make it wait for a call that the next daemon answers: it dies nevertheless.
+    CompletableFuture<Integer> told = new CompletableFuture<>();
+    Thread.ofPlatform().daemon().start(() -> told.complete(device.notify(code, body)));
+    return CompletableFuture.anyOf(told, died).thenApply(Integer.class::cast).join();
   }
 
   @Override

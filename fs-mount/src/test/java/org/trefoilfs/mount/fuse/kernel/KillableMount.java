@@ -85,7 +85,9 @@ final class KillableMount implements AutoCloseable {
   void kill() throws Exception {
     device.die();
     for (int i = 0; i < READERS; i++) {
-      wakers.add(Thread.ofPlatform().daemon().start(() -> Files.exists(path.resolve("nothing"))));
+      // Of one name the kernel would ask but once, and remember that there is none.
+      Path name = path.resolve("nothing" + wakers.size());
+      wakers.add(Thread.ofPlatform().daemon().start(() -> Files.exists(name)));
     }
     if (!device.awaitDeath()) {
       throw new AssertionError("the readers have not ended");

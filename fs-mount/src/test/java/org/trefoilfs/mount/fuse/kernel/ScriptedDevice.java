@@ -79,6 +79,11 @@ final class ScriptedDevice implements Device {
   }
 
   @Override
+  public int notify(int code, ByteBuffer body) {
+    return Errno.ENOENT;
+  }
+
+  @Override
   public int resend() {
     return 0;
   }

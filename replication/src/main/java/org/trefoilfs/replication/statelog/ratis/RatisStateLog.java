@@ -1,11 +1,17 @@
 package org.trefoilfs.replication.statelog.ratis;
 
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
+
 import java.io.Closeable;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Consumer;
 import org.apache.ratis.protocol.RaftGroup;
 import org.apache.ratis.protocol.RaftGroupId;
@@ -24,6 +30,10 @@ import org.trefoilfs.replication.statelog.LeaderState;
 import org.trefoilfs.replication.statelog.LocalStateLog;
 import org.trefoilfs.replication.statelog.Members;
 import org.trefoilfs.replication.statelog.StateModule;
+import org.trefoilfs.replication.statelog.lease.LeaseNews;
+import org.trefoilfs.replication.statelog.lease.LeaseReport;
+import org.trefoilfs.replication.statelog.lease.LeasedReply;
+import org.trefoilfs.replication.statelog.lease.ReadLeases;
 import org.trefoilfs.replication.statelog.rocks.RocksState;
 
 /**
@@ -34,6 +44,7 @@ import org.trefoilfs.replication.statelog.rocks.RocksState;
  */
 public final class RatisStateLog implements LocalStateLog, Closeable {
   private static final Logger LOG = LoggerFactory.getLogger(RatisStateLog.class);
+  private static final int TICK_MS = 25;
 
   private final RatisOptions options;
   private final RaftServer server;
@@ -42,6 +53,8 @@ public final class RatisStateLog implements LocalStateLog, Closeable {
   private final RocksState state;
   private final Leadership leadership;
   private final Requests requests;
+  private final ReadLeases leases;
+  private final ScheduledExecutorService ticker;
   private final Membership membership;
   private final CompletableFuture<Throwable> failed = new CompletableFuture<>();
   private volatile boolean closed;
@@ -74,7 +87,11 @@ public final class RatisStateLog implements LocalStateLog, Closeable {
     this.options = options;
     this.state = state;
     this.leadership = new Leadership(options.self(), time);
-    this.machine = new RatisStateMachine(state, modules, new Callbacks());
+    this.leases = new ReadLeases(time);
+    this.machine = new RatisStateMachine(state, modules, leases, new Callbacks());
+    this.ticker =
+        Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().daemon().name("statelog-" + options.self() + "-leases").factory());
     RaftGroupId group = RaftGroupId.valueOf(options.cluster());
     this.server =
         RaftServer.newBuilder()
@@ -89,7 +106,9 @@ public final class RatisStateLog implements LocalStateLog, Closeable {
       this.requests = new Requests(options, server, division);
       this.membership = new Membership(server, division, requests);
       server.start();
+      Future<?> _ = ticker.scheduleAtFixedRate(leases::tick, TICK_MS, TICK_MS, MILLISECONDS);
     } catch (IOException | RuntimeException e) {
+      ticker.shutdownNow();
       leadership.close();
       server.close();
       throw e;
@@ -109,18 +128,51 @@ public final class RatisStateLog implements LocalStateLog, Closeable {
     TrefoilException refusal = refusal(module);
     return refusal != null
         ? CompletableFuture.failedFuture(refusal)
-        : requests.readPoint().thenApply(ready -> machine.query(module, query));
+        : requests
+            .readPoint()
+            .thenCompose(_ -> read(module, query, 0, false))
+            .thenApply(Read::reply);
+  }
+
+  @Override
+  public CompletableFuture<LeasedReply> lease(
+      byte module, byte[] query, long session, boolean wanted) {
+    TrefoilException refusal = refusal(module);
+    return refusal != null
+        ? CompletableFuture.failedFuture(refusal)
+        : requests
+            .readPoint()
+            .thenCompose(_ -> read(module, query, session, wanted))
+            .thenApply(read -> new LeasedReply(read.reply, read.generation));
+  }
+
+  @Override
+  public CompletableFuture<LeaseNews> keepLeases(LeaseReport report) {
+    TrefoilException refusal = refusal();
+    return refusal != null
+        ? CompletableFuture.failedFuture(refusal)
+        : requests.readPoint().thenCompose(_ -> leases.keep(report));
+  }
+
+  private record Read(byte[] reply, long generation) {}
+
+  private CompletableFuture<Read> read(byte module, byte[] query, long session, boolean wanted) {
+    long before = leases.changes();
+    List<Long> read = new ArrayList<>(2);
+    byte[] reply = machine.query(module, query, read::add);
+    ReadLeases.Verdict verdict = leases.read(session, wanted, read, before);
+    return verdict.clear().thenApply(_ -> new Read(reply, verdict.generation()));
   }
 
   /** Answers from this replica's own state, which may lag: no leader is asked. */
   public byte[] queryLocal(byte module, byte[] query) {
     checkModule(module);
-    return machine.query(module, query);
+    return machine.query(module, query, _ -> {});
   }
 
   @Override
   public boolean isLeader() {
-    return !closed && !failed.isDone() && division.getInfo().isLeaderReady();
+    return !closed && !failed.isDone() && division.getInfo().isLeaderReady() && leases.isLeading();
   }
 
   @Override
@@ -242,6 +294,7 @@ public final class RatisStateLog implements LocalStateLog, Closeable {
     } catch (IOException e) {
       LOG.warn("state log of {} did not close cleanly", options.self(), e);
     } finally {
+      ticker.shutdownNow();
       leadership.close();
       state.close();
     }
@@ -260,11 +313,13 @@ public final class RatisStateLog implements LocalStateLog, Closeable {
 
     @Override
     public void leaderReady() {
+      leases.startLeading(division.getInfo().getCurrentTerm());
       changed(true, Optional.of(options.self()));
     }
 
     @Override
     public void leaderStopped() {
+      leases.stopLeading();
       changed(false, Optional.empty());
     }
 

@@ -1,10 +1,13 @@
 package org.trefoilfs.replication.statelog.ratis;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.LongConsumer;
 import org.apache.ratis.proto.RaftProtos.LogEntryProto;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftGroupId;
@@ -26,6 +29,7 @@ import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.statelog.StateModule;
+import org.trefoilfs.replication.statelog.lease.ReadLeases;
 import org.trefoilfs.replication.statelog.rocks.Applied;
 import org.trefoilfs.replication.statelog.rocks.RocksState;
 import org.trefoilfs.replication.statelog.rocks.StoreFailure;
@@ -43,6 +47,7 @@ final class RatisStateMachine extends BaseStateMachine {
 
   private final RocksState state;
   private final Map<Byte, StateModule> modules;
+  private final ReadLeases leases;
   private final Observer observer;
   private final SnapshotStore snapshots = new SnapshotStore();
 
@@ -63,9 +68,11 @@ final class RatisStateMachine extends BaseStateMachine {
     void closed();
   }
 
-  RatisStateMachine(RocksState state, Map<Byte, StateModule> modules, Observer observer) {
+  RatisStateMachine(
+      RocksState state, Map<Byte, StateModule> modules, ReadLeases leases, Observer observer) {
     this.state = state;
     this.modules = modules;
+    this.leases = leases;
     this.observer = observer;
   }
 
@@ -128,7 +135,7 @@ final class RatisStateMachine extends BaseStateMachine {
   public CompletableFuture<Message> applyTransaction(TransactionContext transaction) {
     LogEntryProto entry = transaction.getLogEntry();
     Applied at = new Applied(entry.getTerm(), entry.getIndex());
-    Message reply = PASSED_OVER;
+    CompletableFuture<Message> reply = CompletableFuture.completedFuture(PASSED_OVER);
     if (at.index() > state.applied().index()) {
       try {
         reply = apply(entry.getStateMachineLogEntry().getLogData(), at);
@@ -137,27 +144,50 @@ final class RatisStateMachine extends BaseStateMachine {
       }
     }
     updateLastAppliedTermIndex(at.term(), at.index());
-    return CompletableFuture.completedFuture(reply);
+    return reply;
   }
 
-  private Message apply(ByteString entry, Applied at) {
+  /** The changes can be seen on return; the reply waits for those who have leased what changed. */
+  private CompletableFuture<Message> apply(ByteString entry, Applied at) {
     StateModule module = module(entry.byteAt(0));
     byte[] command = entry.substring(1).toByteArray();
+    List<CompletableFuture<@Nullable Void>> forgotten = new ArrayList<>(1);
     byte[] reply;
     try {
-      reply = state.apply(module.id(), keys -> module.apply(keys, command), at);
+      reply =
+          state.apply(
+              module.id(),
+              keys ->
+                  module.apply(
+                      new ChangeListener(keys, change -> forgotten.add(leases.changing(change))),
+                      command),
+              at);
     } catch (TrefoilException regular) {
-      return ReplyCodec.failed(regular);
+      return CompletableFuture.completedFuture(ReplyCodec.failed(regular));
     }
     state.readApplied(module.id(), module::applied);
-    return ReplyCodec.done(reply);
+    Message done = ReplyCodec.done(reply);
+    return forgotten.isEmpty()
+        ? CompletableFuture.completedFuture(done)
+        : forgotten.getFirst().handle((_, failure) -> failure == null ? done : unknown(failure));
   }
 
-  /** A module's answer from the state as it is now. */
-  byte[] query(byte module, byte[] query) {
+  private static Message unknown(Throwable failure) {
+    return ReplyCodec.failed(
+        new TrefoilException(
+            Reason.OUTCOME_UNKNOWN,
+            "the command was applied, but not everybody knows that: " + failure.getMessage()));
+  }
+
+  /**
+   * A module's answer from the state as it is now.
+   *
+   * @param reads told what the answer depends on
+   */
+  byte[] query(byte module, byte[] query, LongConsumer reads) {
     StateModule target = module(module);
     try {
-      return state.read(module, keys -> target.query(keys, query));
+      return state.read(module, keys -> target.query(new ReadListener(keys, reads), query));
     } catch (StoreFailure e) {
       throw new TrefoilException(
           Reason.IO, e.getMessage() + "; check this host's disk, or ask another host", e);
