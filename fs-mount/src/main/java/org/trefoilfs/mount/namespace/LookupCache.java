@@ -43,8 +43,11 @@ public final class LookupCache {
   /** Rows that were not used for so long are let go. */
   private static final Duration IDLE = Duration.ofSeconds(5);
 
-  /** From the look at the clock until the kernel looks at its own, which ticks each 4 ms. */
-  private static final Duration KERNEL_MARGIN = Duration.ofMillis(30);
+  /**
+   * From the look at the clock until the kernel looks at its own, which ticks each 4 ms and counts
+   * from when the caller runs again: on a busy machine it waits for its turn first.
+   */
+  private static final Duration KERNEL_MARGIN = Duration.ofMillis(200);
 
   private static final int SLOTS = 1 << 12;
 
@@ -65,6 +68,7 @@ public final class LookupCache {
   private volatile long generation;
   private volatile long leasedUntil;
   private volatile Kernel kernel = Kernel.NONE;
+  private volatile boolean givesEntries;
 
   private static final class Never implements TimeSource {
     @Override
@@ -136,6 +140,14 @@ public final class LookupCache {
     this.most = most;
     this.contention = contention;
     this.leasedUntil = time.nanoTime();
+  }
+
+  /**
+   * Whether the kernel may be given what names are of. It forgets them under a lock which a call
+   * may have that waits for an answer; if no more answers come, somebody must end that.
+   */
+  public void givesEntries(boolean may) {
+    givesEntries = may;
   }
 
   /** Who is to forget what this does. */
@@ -430,7 +442,7 @@ public final class LookupCache {
    * @param inode 0: of none
    */
   public long entryNanos(long parent, byte[] name, long inode) {
-    Row row = most == 0 ? null : rows.get(LeaseKeys.entry(parent, name));
+    Row row = givesEntries ? rows.get(LeaseKeys.entry(parent, name)) : null;
     return row != null && row.is(parent, name) && ((Long) inode).equals(row.value) ? given(row) : 0;
   }
 

@@ -11,9 +11,9 @@ import java.util.OptionalInt;
 import java.util.PriorityQueue;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.BiConsumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.function.ToLongBiFunction;
 import org.jspecify.annotations.Nullable;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
@@ -354,6 +354,7 @@ final class LeaseWorld {
     final LookupCache cache = new LookupCache(clock, 1000, Duration.ofMillis(random.nextInt(50)));
     final StateLogNames names;
     final Map<Object, Cached> kernel = new HashMap<>();
+    final Map<Object, Integer> versions = new HashMap<>();
     private long frozenUntil;
 
     /** As the lock of the directory in the kernel: many lookups at a time, or one change. */
@@ -366,6 +367,7 @@ final class LeaseWorld {
     Mount(long session) {
       this.session = session;
       cache.serves(this);
+      cache.givesEntries(true);
       var opened = StateLogNames.open(this, 1, session, clock, cache);
       runUntil(opened::isDone);
       names = opened.join();
@@ -489,18 +491,40 @@ final class LeaseWorld {
     private void forget(Object of) {
       note(of, () -> "the kernel of " + session + " forgets");
       if (defect != Defect.KERNEL_REMEMBERS) {
-        kernel.remove(of);
+        supersede(of);
       }
     }
 
-    /** An answer takes the place of what there was, even if it is not to be remembered. */
-    private void remember(Object of, Object value, long nanos) {
+    /**
+     * An answer takes the place of what there was, if nothing has since it was asked for
+     * (attr_version of fs/fuse/inode.c, the directory's lock for names). Its time counts from when
+     * the caller runs.
+     */
+    private void remember(Object of, Object value, long nanos, int asked) {
       kernel.remove(of);
       long given = defect == Defect.KERNEL_OUTLIVES_LEASE ? nanos * 3 : nanos;
-      if (given > 0) {
-        note(of, () -> "the kernel of " + session + " remembers " + value + " for " + given);
-        kernel.put(of, new Cached(value, clock.nanoTime() + given));
-      }
+      long scheduled = faulty && random.nextInt(20) == 0 ? random.nextLong(150 * MS) : 0;
+      after(
+          scheduled,
+          () -> {
+            if (version(of) == asked) {
+              supersede(of);
+              if (given > 0) {
+                note(
+                    of, () -> "the kernel of " + session + " remembers " + value + " for " + given);
+                kernel.put(of, new Cached(value, clock.nanoTime() + given));
+              }
+            }
+          });
+    }
+
+    private int version(Object of) {
+      return versions.getOrDefault(of, 0);
+    }
+
+    private void supersede(Object of) {
+      kernel.remove(of);
+      versions.merge(of, 1, Integer::sum);
     }
 
     private @Nullable Object remembered(Object of) {
@@ -510,7 +534,7 @@ final class LeaseWorld {
 
     // -- its users
 
-    private void read(Object of, Location at, BiConsumer<Object, Attributes> answer) {
+    private void read(Object of, Location at, ToLongBiFunction<Object, Attributes> nanos) {
       int since = registers.get(of).seen;
       Object known = remembered(of);
       if (known != null) {
@@ -518,6 +542,7 @@ final class LeaseWorld {
         told(of, known, since, "the kernel of " + session);
         return;
       }
+      int asks = version(of);
       int locks = of instanceof String ? 1 : 0;
       lookups += locks;
       daemon(
@@ -536,7 +561,7 @@ final class LeaseWorld {
                       of instanceof String ? found == null ? 0L : found.inode() : owner(found);
                   cache.answering(
                       () -> {
-                        answer.accept(value, found);
+                        remember(of, value, nanos.applyAsLong(value, found), asks);
                         return 0;
                       });
                   told(of, value, since, "mount " + session);
@@ -553,21 +578,18 @@ final class LeaseWorld {
       if (changing && remembered(name) == null) {
         return;
       }
-      Location at = Location.of(root, name.getBytes());
+      byte[] bytes = name.getBytes();
       read(
           name,
-          at,
-          (value, found) ->
-              remember(name, value, cache.entryNanos(root, name.getBytes(), (Long) value)));
+          Location.of(root, bytes),
+          (value, found) -> cache.entryNanos(root, bytes, (Long) value));
     }
 
     void stat(long file) {
       read(
           file,
           Location.of(file),
-          (value, found) -> {
-            remember(file, value, found == null ? 0 : cache.attributeNanos(found));
-          });
+          (value, found) -> found == null ? 0 : cache.attributeNanos(found));
     }
 
     void toggle(String name) {
@@ -581,7 +603,7 @@ final class LeaseWorld {
       changed.whenComplete(
           (done, failure) -> {
             // Its own kernel learns by the answer.
-            kernel.remove(name);
+            supersede(name);
             changing = false;
             if (failure == null && done instanceof Attributes made) {
               registers.get(name).seen =
@@ -605,7 +627,7 @@ final class LeaseWorld {
           .setAttributes(Location.of(file), change)
           .thenAccept(
               done -> {
-                kernel.remove(file);
+                supersede(file);
                 note(file, () -> session + " has made it " + owner);
                 Register register = registers.get(file);
                 register.seen = Math.max(register.seen, register.find(owner, 0).orElseThrow());

@@ -10,6 +10,7 @@ import org.trefoilfs.mount.fuse.MountHandle;
 import org.trefoilfs.mount.fuse.MountOptions;
 import org.trefoilfs.mount.fuse.MountTable;
 import org.trefoilfs.mount.fuse.Unmounter;
+import org.trefoilfs.mount.fuse.kernel.KernelConnection;
 import org.trefoilfs.mount.namespace.Command;
 import org.trefoilfs.mount.namespace.CommitRule;
 import org.trefoilfs.mount.namespace.InMemoryStateLog;
@@ -40,6 +41,7 @@ public final class TestCluster implements AutoCloseable {
   public final GatedStateLog log = new GatedStateLog(memory);
   public final FaultyVolume volume = new FaultyVolume(new MemoryVolume());
   private final List<MountHandle> mounts = new ArrayList<>();
+  private final List<KernelConnection> connections = new ArrayList<>();
   private final String transport;
   private final VfsOptions options;
   private long lastSession = 100;
@@ -89,9 +91,21 @@ public final class TestCluster implements AutoCloseable {
   public MountHandle mount(Vfs vfs, Path at, String options) throws Exception {
     Files.createDirectories(at);
     MountOptions parsed = MountOptions.parse(options, "trefoil:test");
-    MountHandle handle = FuseTransport.named(transport, SystemTime.INSTANCE).mount(vfs, at, parsed);
+    MountHandle handle =
+        transport.equals("kernel") ? kept(vfs, at, parsed) : plain(vfs, at, parsed);
     mounts.add(handle);
     return handle;
+  }
+
+  private MountHandle plain(Vfs vfs, Path at, MountOptions options) {
+    return FuseTransport.named(transport, SystemTime.INSTANCE).mount(vfs, at, options);
+  }
+
+  /** As a host mounts. */
+  private MountHandle kept(Vfs vfs, Path at, MountOptions options) {
+    KernelConnection connection = KernelConnection.open(SystemTime.INSTANCE);
+    connections.add(connection);
+    return connection.mount(new KernelConnection.Serving(vfs, at, options), state -> {});
   }
 
   /** Requests that wait for locks. */
@@ -128,5 +142,6 @@ public final class TestCluster implements AutoCloseable {
         Unmounter.unmount(mount.mountPoint(), Unmounter.Manner.LAZY);
       }
     }
+    connections.forEach(KernelConnection::close);
   }
 }

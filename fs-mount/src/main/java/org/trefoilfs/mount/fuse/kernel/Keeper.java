@@ -1,5 +1,6 @@
 package org.trefoilfs.mount.fuse.kernel;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -11,13 +12,19 @@ import org.trefoilfs.mount.fuse.ProcessId;
  * fs/fuse/dev.c).
  *
  * <p>It is a shell that waits for the end of a pipe of which the daemon has the other end, and
- * nobody writes. When the daemon is gone, however that came about, the shell becomes sleep(1) and
- * so keeps the descriptors for the time that a next daemon has; that one takes them out of it
- * (pidfd_getfd(2)), starts a keeper of its own, and ends this one. Half a megabyte, in a session of
- * its own, and no descriptor of the daemon's besides.
+ * nobody writes. When the daemon is gone, however that came about, the shell keeps the descriptors
+ * for the time that a next daemon has; that one takes them out of it (pidfd_getfd(2)), starts a
+ * keeper of its own, and ends this one. Half a megabyte, in a session of its own, and no descriptor
+ * of the daemon's besides.
+ *
+ * <p>When nobody has come, it aborts the connection. Closing the descriptors would not do: the
+ * killed daemon may have been telling the kernel to forget a name, which waits, beyond SIGKILL and
+ * with the descriptor in use, for the lock of the name's directory, which a call has that waits for
+ * an answer.
  */
 final class Keeper {
-  private static final String SCRIPT = "cd / && read -r nothing; exec sleep \"$1\"";
+  private static final String SCRIPT =
+      "cd / && read -r nothing; sleep \"$1\" 3>&- 4>&-; echo 1 > \"$2\"";
   private static final String NAME = "trefoil-keeper";
 
   // Of a keeper, in the order in which they are handed over.
@@ -50,13 +57,20 @@ final class Keeper {
    * Starts one for this process.
    *
    * @param patience how long the mount outlives this process without another one; whole seconds
+   * @param abort to be written to then; /dev/null: there is none
    */
-  static Keeper start(Descriptors kept, Duration patience) {
+  static Keeper start(Descriptors kept, Duration patience, Path abort) {
     ProcessCalls.Pipe pipe = ProcessCalls.pipe();
     try {
       long pid =
           Spawn.start(
-              List.of("/bin/sh", "-c", SCRIPT, NAME, Long.toString(patience.toSeconds())),
+              List.of(
+                  "/bin/sh",
+                  "-c",
+                  SCRIPT,
+                  NAME,
+                  Long.toString(patience.toSeconds()),
+                  abort.toString()),
               pipe.reading(),
               List.of(kept.device(), kept.table()));
       return new Keeper(ProcessId.of(pid), ProcessCalls.open(pid), pipe.writing());
@@ -108,7 +122,7 @@ final class Keeper {
 
   /** Ends the process; the mount ends with it if nobody else has its descriptors. Once. */
   void end() {
-    ProcessCalls.kill(process);
+    ProcessCalls.killGroup(process);
     Native.close(process);
     if (pipe >= 0) {
       ProcessCalls.reap(id.pid());

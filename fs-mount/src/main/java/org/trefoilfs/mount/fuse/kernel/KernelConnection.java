@@ -1,5 +1,6 @@
 package org.trefoilfs.mount.fuse.kernel;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -30,6 +31,11 @@ import org.trefoilfs.replication.env.TimeSource;
  */
 public final class KernelConnection implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(KernelConnection.class);
+
+  /** The kernel's control of FUSE connections (fs/fuse/control.c), where it is mounted. */
+  private static final Path CONNECTIONS = Path.of("/sys/fs/fuse/connections");
+
+  private static final Path NOWHERE = Path.of("/dev/null");
 
   /** Calls that take longer wait for what this process cannot give them any more. */
   private static final Duration LEAVING = Duration.ofSeconds(5);
@@ -180,9 +186,13 @@ public final class KernelConnection implements AutoCloseable {
   }
 
   private void keep(Serving serving, int minor, Consumer<State> noted) {
-    Keeper started = Keeper.start(descriptors, serving.options().orphanTimeout());
-    keeper = Optional.of(started);
     String device = MountTable.at(serving.path()).map(MountTable.Mount::device).orElse("");
+    Path abort = CONNECTIONS.resolve(device.replaceFirst(".*:", "")).resolve("abort");
+    boolean abortable = Files.isWritable(abort);
+    Keeper started =
+        Keeper.start(descriptors, serving.options().orphanTimeout(), abortable ? abort : NOWHERE);
+    keeper = Optional.of(started);
+    serving.vfs().cache().givesEntries(abortable);
     noted.accept(new State(device, minor, RequestBuffer.MAX_IO, started.id()));
   }
 

@@ -19,6 +19,10 @@ final class ProcessCalls {
   private static final long PIDFD_SEND_SIGNAL = 424;
   private static final long PIDFD_OPEN = 434;
   private static final long PIDFD_GETFD = 438;
+
+  /** Of linux/pidfd.h; Linux 6.9, as mounts that are kept need. */
+  private static final long PIDFD_SIGNAL_PROCESS_GROUP = 1 << 2;
+
   private static final int SIGKILL = 9;
 
   /** MFD_CLOEXEC of linux/memfd.h. */
@@ -56,14 +60,19 @@ final class ProcessCalls {
     return (int) syscall(PIDFD_GETFD, process, descriptor, 0);
   }
 
-  static void kill(int process) {
-    syscall(PIDFD_SEND_SIGNAL, process, SIGKILL, 0);
+  /** The process, and those that it has started in its group. */
+  static void killGroup(int process) {
+    syscall(PIDFD_SEND_SIGNAL, process, SIGKILL, 0, PIDFD_SIGNAL_PROCESS_GROUP);
   }
 
   private static long syscall(long number, long first, long second, long third) {
+    return syscall(number, first, second, third, 0);
+  }
+
+  private static long syscall(long number, long first, long second, long third, long fourth) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = arena.allocate(Native.STATE_LAYOUT);
-      long result = (long) SYSCALL.invokeExact(state, number, first, second, third, 0L);
+      long result = (long) SYSCALL.invokeExact(state, number, first, second, third, fourth);
       return Native.resultOr(result, state);
     } catch (Throwable e) {
       throw Native.impossible(e);

@@ -26,7 +26,7 @@ class KeeperTest {
   void hasWhatItKeepsAndNothingElseAndEndsWhenToldTo() throws Exception {
     Keeper.Descriptors kept =
         new Keeper.Descriptors(KernelTransport.open(), ProcessCalls.memory("kept"));
-    Keeper keeper = Keeper.start(kept, Duration.ofMinutes(1));
+    Keeper keeper = Keeper.start(kept, Duration.ofMinutes(1), Path.of("/dev/null"));
     try {
       long pid = keeper.id().pid();
       Awaitility.await().until(() -> command(pid).startsWith("/bin/sh"));

@@ -86,6 +86,10 @@ public final class ReadLeases {
     long lastReport;
     @Nullable CompletableFuture<LeaseNews> held;
     long heldUntilNanos;
+
+    /** Whether the report that is held has renewed the leases. */
+    boolean renewing;
+
     boolean over;
 
     Session(long id, long generation) {
@@ -334,6 +338,7 @@ public final class ReadLeases {
           release(session, after);
           CompletableFuture<LeaseNews> held = new CompletableFuture<>();
           session.held = held;
+          session.renewing = renews;
           session.heldUntilNanos = time.nanoTime() + HELD.toNanos();
           if (begins || !renews) {
             release(session, after);
@@ -423,7 +428,7 @@ public final class ReadLeases {
         revoked.add(new LeaseNews.Revocation(revoking.number, revoking.key));
       }
     }
-    boolean renewed = !session.over && !isLate(session);
+    boolean renewed = session.renewing && !session.over;
     LeaseNews news = new LeaseNews(session.generation, renewed, revoked);
     after.add(() -> held.complete(news));
   }
