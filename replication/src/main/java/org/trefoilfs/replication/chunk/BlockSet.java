@@ -1,5 +1,6 @@
 package org.trefoilfs.replication.chunk;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -69,8 +70,38 @@ public final class BlockSet {
     }
   }
 
+  void add(int block) {
+    blocks.set(block);
+  }
+
   void clear() {
     blocks.clear();
+  }
+
+  /**
+   * What these blocks, those that hold anything but zeros, are after a mutation. A block that it
+   * makes zero in part is left as it was.
+   */
+  public void after(Mutation mutation) {
+    switch (mutation) {
+      case Mutation.Write(_, int offset, ByteBuffer data) -> written(offset, data);
+      case Mutation.Punch(_, int offset, int length) -> removeWhole(offset, length);
+      case Mutation.Delete _ -> clear();
+    }
+  }
+
+  private void written(int offset, ByteBuffer data) {
+    int end = offset + data.remaining();
+    for (int from = offset; from < end; ) {
+      int block = Blocks.of(from);
+      int to = Math.min(end, (block + 1) * ChunkId.BLOCK);
+      if (!Blocks.isZero(data.slice(data.position() + from - offset, to - from))) {
+        blocks.set(block);
+      } else if (to - from == ChunkId.BLOCK) {
+        blocks.clear(block);
+      }
+      from = to;
+    }
   }
 
   /** Takes out the blocks of an extent. */

@@ -26,8 +26,11 @@ final class Blocks {
     return value == HOLE ? 1 : value;
   }
 
+  /** Whether all bytes are zero of a block, or of a part of one. */
   static boolean isZero(ByteBuffer block) {
-    return block.get(block.position()) == 0 && block.mismatch(ZEROS) < 0;
+    int length = block.remaining();
+    return length == 0
+        || (block.get(block.position()) == 0 && block.mismatch(ZEROS.slice(0, length)) < 0);
   }
 
   /** The block that holds the byte. */

@@ -121,6 +121,10 @@ final class ChunkFile implements Closeable {
     return meta.info(id);
   }
 
+  BlockSet allocated() {
+    return meta.allocated();
+  }
+
   ByteBuffer read(int offset, int length) throws IOException {
     if (length == 0) {
       return ByteBuffer.allocate(0);
@@ -213,13 +217,41 @@ final class ChunkFile implements Closeable {
       checksums[block - first] = Blocks.checksum(merged(block, offset, data, redo));
     }
     try {
-      writeFully(data.duplicate(), offset);
+      writeBlocks(offset, data, checksums, redo);
     } catch (IOException e) {
       keepConsistent(first, last, e);
       throw e;
     }
     for (int block = first; block <= last; block++) {
       meta.setChecksum(block, checksums[block - first]);
+    }
+  }
+
+  /**
+   * Data is written; blocks that become zeros are punched, and those that are holes are left alone:
+   * what the table takes for a hole takes no space. After a crash the table may know less than the
+   * disk has.
+   */
+  private void writeBlocks(int offset, ByteBuffer data, int[] checksums, Redo redo)
+      throws IOException {
+    int first = Blocks.of(offset);
+    int last = first + checksums.length - 1;
+    for (int block = first; block <= last; ) {
+      boolean zeros = checksums[block - first] == Blocks.HOLE;
+      int next = block;
+      boolean holes = true;
+      while (next <= last && (checksums[next - first] == Blocks.HOLE) == zeros) {
+        holes &= meta.checksum(next) == Blocks.HOLE;
+        next++;
+      }
+      if (!zeros) {
+        int from = Math.max(offset, block * ChunkId.BLOCK);
+        int to = Math.min(offset + data.remaining(), next * ChunkId.BLOCK);
+        writeFully(data.slice(from - offset, to - from), from);
+      } else if (!holes || redo == Redo.REDO) {
+        punchBlocks(block, next);
+      }
+      block = next;
     }
   }
 

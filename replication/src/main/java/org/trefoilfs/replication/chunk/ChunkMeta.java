@@ -107,7 +107,18 @@ final class ChunkMeta {
     dirtyFrom = BYTES;
   }
 
-  int allocated() {
+  /** The blocks that are no holes. */
+  BlockSet allocated() {
+    BlockSet allocated = BlockSet.none();
+    for (int block = 0; block < Blocks.COUNT; block++) {
+      if (checksum(block) != Blocks.HOLE) {
+        allocated.add(block);
+      }
+    }
+    return allocated;
+  }
+
+  private int allocatedCount() {
     int count = 0;
     for (int block = 0; block < Blocks.COUNT; block++) {
       count += checksum(block) == Blocks.HOLE ? 0 : 1;
@@ -128,7 +139,7 @@ final class ChunkMeta {
   }
 
   ChunkInfo info(ChunkId id) {
-    return new ChunkInfo(id, version(), digest(), allocated());
+    return new ChunkInfo(id, version(), digest(), allocatedCount());
   }
 
   private int crc() {

@@ -39,6 +39,12 @@ public interface ChunkStore extends Closeable {
 
   Optional<ChunkInfo> info(int pg, ChunkId id);
 
+  /**
+   * The blocks that hold anything but zeros, none when there is no such chunk. Equal content gives
+   * equal blocks, however it was written: the others take no space, or none that anybody needs.
+   */
+  BlockSet allocated(int pg, ChunkId id);
+
   /** All chunks of a placement group, in order of id. */
   List<ChunkInfo> list(int pg);
 

@@ -145,6 +145,37 @@ public final class FileChunkStore implements ChunkStore {
     }
   }
 
+  /** {@inheritDoc} Chunks that are not in use are not opened for it: there may be very many. */
+  @Override
+  public BlockSet allocated(int pg, ChunkId id) {
+    checkUsable();
+    if (!open.isOpen(new OpenChunks.Key(pg, id))) {
+      ChunkMeta meta = peekQuietly(pg, id);
+      if (meta == null) {
+        return BlockSet.none();
+      }
+      if (meta.isValid(id)) {
+        return meta.allocated();
+      }
+      // Opened and changed while it was read, or damaged: look properly.
+    }
+    return reading(
+        pg,
+        id,
+        slot -> {
+          ChunkFile file = slot.file();
+          return file == null ? BlockSet.none() : file.allocated();
+        });
+  }
+
+  private @Nullable ChunkMeta peekQuietly(int pg, ChunkId id) {
+    try {
+      return peek(pg, id);
+    } catch (IOException e) {
+      throw Disk.failure("reading " + paths.chunk(pg, id), e);
+    }
+  }
+
   /** {@inheritDoc} Damaged ones as in {@link #info}. */
   @Override
   public List<ChunkInfo> list(int pg) {

@@ -220,6 +220,27 @@ final class Applier implements Closeable {
     }
   }
 
+  /** Blocks of the chunk that hold, as committed, anything but zeros; see {@link #read}. */
+  BlockSet allocated(int pg, ChunkId chunk) {
+    ReadWriteLock stripe = stripe(chunk);
+    stripe.readLock().lock();
+    try {
+      BlockSet blocks = store.allocated(pg, chunk);
+      Queue<Entry> waiting = overlay.get(chunk);
+      if (waiting != null) {
+        long applied = appliedNumber(pg, chunk);
+        for (Entry entry : waiting) {
+          if (entry.n() > applied) {
+            blocks.after(entry.mutation());
+          }
+        }
+      }
+      return blocks;
+    } finally {
+      stripe.readLock().unlock();
+    }
+  }
+
   /** Whether nothing of the chunk is stored, or committed and waiting to be. */
   boolean isAbsent(int pg, ChunkId chunk) {
     ReadWriteLock stripe = stripe(chunk);

@@ -114,6 +114,8 @@ final class GroupHost implements GroupPorts {
     switch (request) {
       case Message.Write write -> Replies.when(writeInSession(write), reply);
       case Message.Read read -> Replies.virtual(reply, () -> new Message.Data(reads.read(read)));
+      case Message.AskBlocks ask ->
+          Replies.virtual(reply, () -> new Message.BlockSets(reads.allocated(ask)));
       case Message.Prepare prepare -> prepare(prepare, reply);
       case Message.NewView newView -> {
         Slot slot = slots.of(newView.pg());

@@ -1,8 +1,11 @@
 package org.trefoilfs.replication.host;
 
 import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.function.Supplier;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.chunk.BlockSet;
 import org.trefoilfs.replication.chunk.ChunkId;
 import org.trefoilfs.replication.commit.Group;
 import org.trefoilfs.replication.transport.Message;
@@ -21,24 +24,40 @@ final class Reads {
 
   /** Reads committed bytes here, healing a damaged chunk from another replica. May block. */
   ByteBuffer read(Message.Read read) {
-    checkReadable(read.pg(), read.chunk());
-    ByteBuffer bytes = readHealing(read);
+    return committed(
+        read.pg(),
+        read.chunk(),
+        () -> node.applier().read(read.pg(), read.chunk(), read.offset(), read.length()));
+  }
+
+  /** Which blocks of each chunk hold anything but zeros, as {@link #read} would find them. */
+  List<BlockSet> allocated(Message.AskBlocks ask) {
+    return ask.chunks().stream()
+        .map(
+            at ->
+                committed(at.pg(), at.chunk(), () -> node.applier().allocated(at.pg(), at.chunk())))
+        .toList();
+  }
+
+  private <T> T committed(int pg, ChunkId chunk, Supplier<T> look) {
+    checkReadable(pg, chunk);
+    T found = healing(pg, chunk, look);
     if (!node.leased()) { // a long pause: another view may have been served meanwhile
       throw new TrefoilException(
           Reason.UNAVAILABLE, node.self() + " has lost contact with the cluster's majority");
     }
-    return bytes;
+    return found;
   }
 
-  private ByteBuffer readHealing(Message.Read read) {
+  private <T> T healing(int pg, ChunkId chunk, Supplier<T> look) {
     try {
-      return node.applier().read(read.pg(), read.chunk(), read.offset(), read.length());
+      return look.get();
     } catch (TrefoilException e) {
       if (e.reason() != Reason.CORRUPT) {
         throw e;
       }
-      healing.heal(read.pg(), read.chunk(), e);
-      return node.applier().read(read.pg(), read.chunk(), read.offset(), read.length());
+      healing.heal(pg, chunk, e);
+      return look.get();
     }
   }
 

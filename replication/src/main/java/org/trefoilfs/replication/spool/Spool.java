@@ -17,6 +17,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.chunk.ChunkId;
+import org.trefoilfs.replication.chunk.Zeros;
 import org.trefoilfs.replication.env.TimeSource;
 
 /**
@@ -163,13 +164,21 @@ public final class Spool {
   /**
    * What the namespace is to be told of writes, all of one file.
    *
+   * @param from where they begin, if they go up to {@code end} without a gap or a block of zeros;
+   *     else {@link Long#MAX_VALUE}
    * @param end the size that they give the file, unless it is larger; 0 says nothing
    * @param wallNanos the modification time that they give the file, unless it is later
    * @param upTo the last of them
    * @param ahead whether they are still to be shipped
    */
   public record Report(
-      long inode, long end, long wallNanos, boolean clearsSetId, long upTo, boolean ahead)
+      long inode,
+      long from,
+      long end,
+      long wallNanos,
+      boolean clearsSetId,
+      long upTo,
+      boolean ahead)
       implements Work {}
 
   public Spool(SpoolStore store, TimeSource time, Supplier<SpoolLimits> limits) {
@@ -358,13 +367,16 @@ public final class Spool {
     long end = 0;
     long wallNanos = Long.MIN_VALUE;
     boolean clears = false;
+    boolean zeros = false;
     for (SpooledWrite write : writes) {
+      zeros |= Zeros.mayFillBlock(write.offset(), write.data());
       end = Math.max(end, write.end());
       wallNanos = Math.max(wallNanos, write.wallNanos());
       clears |= write.clearsSetId();
     }
     SpooledWrite last = writes.getLast();
-    return new Report(last.inode(), ahead ? 0 : end, wallNanos, clears, last.number(), ahead);
+    long from = zeros ? Long.MAX_VALUE : ahead ? 0 : SpooledRange.of(writes).getLast().offset();
+    return new Report(last.inode(), from, ahead ? 0 : end, wallNanos, clears, last.number(), ahead);
   }
 
   private static boolean touches(SpooledWrite before, SpooledWrite write) {
@@ -583,6 +595,14 @@ public final class Spool {
     underWay.forEach(each -> each.writes.forEach(part -> held.add(part.write())));
     waiting.forEach(each -> held.add(each.write()));
     return SpooledRange.of(held);
+  }
+
+  /** Which bytes of the file are held here: at the replicas or not, its size is not told. */
+  public synchronized List<SpooledRange> ranges(long inode) {
+    if (!files.containsKey(inode)) {
+      return List.of();
+    }
+    return ranges().stream().filter(range -> range.inode() == inode).toList();
   }
 
   /** What is here will not be shipped: whoever waits, and every later call, fails so. */

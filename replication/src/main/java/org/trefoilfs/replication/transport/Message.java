@@ -77,6 +77,18 @@ public sealed interface Message {
 
   record Data(ByteBuffer bytes) implements Message {}
 
+  /**
+   * Asks an in-sync member of all these groups which blocks of the chunks hold anything but zeros,
+   * as committed now. Answered by {@link BlockSets}.
+   */
+  record AskBlocks(List<ChunkAt> chunks) implements Message {}
+
+  /** A chunk, and the group that it is in. */
+  record ChunkAt(int pg, ChunkId chunk) {}
+
+  /** A set for each chunk that was asked for, in the same order. */
+  record BlockSets(List<BlockSet> sets) implements Message {}
+
   // ---- the commit protocol, primary to backup
 
   /**

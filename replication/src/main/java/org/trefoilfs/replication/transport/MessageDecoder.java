@@ -28,6 +28,7 @@ import org.trefoilfs.replication.transport.Message.HostReport;
 final class MessageDecoder {
   private static final int VIEW_BYTES = 4 + 8;
   private static final int COMMIT_BYTES = 4 + 8 + 8;
+  private static final int CHUNK_AT_BYTES = 4 + 12;
   private static final int OPERATION_BYTES = 8 + 8;
   private static final int CHANGED_BYTES = 12 + 8 + BlockSet.MIN_ENCODED_BYTES;
   private static final int CATCH_UP_BYTES = 3 * 4 + 5 * 8;
@@ -90,6 +91,9 @@ final class MessageDecoder {
         BlockSet blocks = BlockSet.readFrom(in);
         yield new Message.Blocks(checked(ChunkImage.readFrom(in)), blocks);
       }
+      case ASK_BLOCKS -> new Message.AskBlocks(list(in, CHUNK_AT_BYTES, MessageDecoder::chunkAt));
+      case BLOCK_SETS ->
+          new Message.BlockSets(list(in, BlockSet.MIN_ENCODED_BYTES, BlockSet::readFrom));
       case FETCH_CHUNK -> new Message.FetchChunk(in.i32(), ChunkId.readFrom(in));
       case CHUNK -> new Message.Chunk(checked(ChunkImage.readFrom(in)));
       case CAUGHT_UP ->
@@ -128,6 +132,10 @@ final class MessageDecoder {
 
   private static Map<Integer, Commit> commits(ByteReader in) {
     return map(in, COMMIT_BYTES, ByteReader::i32, r -> new Commit(r.i64(), r.i64()));
+  }
+
+  private static Message.ChunkAt chunkAt(ByteReader in) {
+    return new Message.ChunkAt(in.i32(), ChunkId.readFrom(in));
   }
 
   private static ChangedChunk changed(ByteReader in) {

@@ -70,6 +70,8 @@ final class MessageEncoder {
         m.blocks().writeTo(out);
         m.image().writeTo(out);
       }
+      case Message.AskBlocks m -> each(m.chunks(), out, at -> at.chunk().writeTo(out.i32(at.pg())));
+      case Message.BlockSets m -> each(m.sets(), out, blocks -> blocks.writeTo(out));
       case Message.FetchChunk m -> m.chunk().writeTo(out.i32(m.pg()));
       case Message.Chunk m -> m.image().writeTo(out);
       case Message.CaughtUp m ->

@@ -38,7 +38,9 @@ public enum MessageType {
   FETCH_BLOCKS(32),
   BLOCKS(33),
   STATE_LEASE(34),
-  STATE_KEEP_LEASES(35);
+  STATE_KEEP_LEASES(35),
+  ASK_BLOCKS(36),
+  BLOCK_SETS(37);
 
   private static final @Nullable MessageType[] BY_CODE = new @Nullable MessageType[256];
 
@@ -83,6 +85,8 @@ public enum MessageType {
       case Message.ChangeList _ -> CHANGE_LIST;
       case Message.FetchBlocks _ -> FETCH_BLOCKS;
       case Message.Blocks _ -> BLOCKS;
+      case Message.AskBlocks _ -> ASK_BLOCKS;
+      case Message.BlockSets _ -> BLOCK_SETS;
       case Message.FetchChunk _ -> FETCH_CHUNK;
       case Message.Chunk _ -> CHUNK;
       case Message.CaughtUp _ -> CAUGHT_UP;

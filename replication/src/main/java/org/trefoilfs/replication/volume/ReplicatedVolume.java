@@ -130,6 +130,11 @@ public final class ReplicatedVolume implements Volume {
   }
 
   @Override
+  public CompletableFuture<List<DataRange>> allocated(long inode, long offset, long length) {
+    return new AllocatedCall(this::group, this::reader, cluster).ask(inode, offset, length);
+  }
+
+  @Override
   public CompletableFuture<Void> punch(long inode, long offset, long length) {
     return new Windows(offset, length).run(part -> punchWindow(inode, part));
   }
@@ -266,6 +271,10 @@ public final class ReplicatedVolume implements Volume {
                       cluster.attempt())
                   .thenApply(answer -> ((Message.Data) answer).bytes());
             });
+  }
+
+  private HostId reader(int pg, int attempt) {
+    return reader(openView(pg), attempt);
   }
 
   /** The own replica first, then the primary, then every in-sync member in turn. */

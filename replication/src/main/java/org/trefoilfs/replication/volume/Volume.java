@@ -1,6 +1,7 @@
 package org.trefoilfs.replication.volume;
 
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 
@@ -28,6 +29,15 @@ public interface Volume {
   default Supplier<CompletableFuture<Void>> prepareWrite(long inode, long offset, ByteBuffer data) {
     return () -> write(inode, offset, data);
   }
+
+  /**
+   * Where the range holds anything but zeros, as {@link #read} would find it: whole blocks, cut off
+   * at the range's ends, in order, never touching. For {@link #ALLOCATED_MAX} bytes at most.
+   */
+  CompletableFuture<List<DataRange>> allocated(long inode, long offset, long length);
+
+  /** Bytes for which one call may ask: 256 chunks, an answer of 33 KB at most. */
+  long ALLOCATED_MAX = 1L << 30;
 
   /** Makes the range read as zeros and frees its space. */
   CompletableFuture<Void> punch(long inode, long offset, long length);

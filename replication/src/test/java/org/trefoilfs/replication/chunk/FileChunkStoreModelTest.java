@@ -128,6 +128,8 @@ class FileChunkStoreModelTest {
       assertThat(store.info(ChunkFixture.PG, info.id())).contains(info);
       ByteBuffer whole = store.read(ChunkFixture.PG, info.id(), 0, ChunkId.SIZE);
       assertThat(whole).isEqualTo(ByteBuffer.wrap(reference.read(info.id(), 0, ChunkId.SIZE)));
+      assertThat(store.allocated(ChunkFixture.PG, info.id()))
+          .isEqualTo(reference.allocated(info.id()));
     }
     assertThat(listed).isEqualTo(reference.versions());
   }

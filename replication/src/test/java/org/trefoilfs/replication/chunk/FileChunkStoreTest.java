@@ -175,6 +175,43 @@ class FileChunkStoreTest {
   }
 
   @Test
+  void blocksOfZerosTakeNoSpaceHoweverTheyCame() throws Exception {
+    apply(store, 1, write(ID, 0, new byte[1 << 20]));
+    store.sync();
+    assertThat(allocatedBytes(file(root, ID))).isLessThanOrEqualTo(3 * BLOCK);
+    apply(store, 2, write(ID, 0, bytes(1, 1 << 20)));
+    store.sync();
+    long full = allocatedBytes(file(root, ID));
+    // Two blocks whole, and the halves of two others, one of which has no other data.
+    apply(store, 3, write(ID, 3 * BLOCK, new byte[BLOCK / 2]));
+    apply(store, 4, write(ID, 3 * BLOCK + BLOCK / 2, new byte[3 * BLOCK]));
+    store.sync();
+    assertThat(full - allocatedBytes(file(root, ID))).isEqualTo(3 * BLOCK);
+    assertThat(store.allocated(PG, ID).bytes()).isEqualTo((1 << 20) - 3 * BLOCK);
+    assertThat(store.info(PG, ID).orElseThrow().blocks()).isEqualTo(256 - 3);
+    assertThat(read(store, ID, 3 * BLOCK, 3 * BLOCK + BLOCK / 2))
+        .isEqualTo(new byte[3 * BLOCK + BLOCK / 2]);
+  }
+
+  @Test
+  void allocatedIsToldOfChunksInUseAndOfOthers() {
+    assertThat(store.allocated(PG, ID)).isEqualTo(BlockSet.none());
+    apply(store, 1, write(ID, BLOCK - 1, bytes(1, 2)));
+    BlockSet two = BlockSet.of(new Mutation.Punch(ID, 0, 2 * BLOCK));
+    assertThat(store.allocated(PG, ID)).isEqualTo(two);
+    reopen();
+    assertThat(store.allocated(PG, ID)).isEqualTo(two);
+  }
+
+  @Test
+  void aDamagedTableSaysNothingOfWhatIsAllocated() throws IOException {
+    apply(store, 1, write(ID, 0, bytes(1, BLOCK)));
+    reopen();
+    flip(file(root, ID), ChunkMeta.OFFSET + 1);
+    assertThatThrownBy(() -> store.allocated(PG, ID)).satisfies(isReason(Reason.CORRUPT));
+  }
+
+  @Test
   void deleteUnlinks() {
     apply(store, 1, write(ID, 0, bytes(1, 10)));
     apply(store, 2, new Mutation.Delete(ID));

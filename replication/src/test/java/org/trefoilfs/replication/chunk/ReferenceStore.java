@@ -35,6 +35,18 @@ final class ReferenceStore {
     return chunk == null ? new byte[length] : Arrays.copyOfRange(chunk, offset, offset + length);
   }
 
+  /** The blocks with a byte that is not zero. */
+  BlockSet allocated(ChunkId id) {
+    byte[] chunk = read(id, 0, ChunkId.SIZE);
+    BlockSet blocks = BlockSet.none();
+    for (int i = 0; i < chunk.length; i++) {
+      if (chunk[i] != 0) {
+        blocks.add(i / ChunkId.BLOCK);
+      }
+    }
+    return blocks;
+  }
+
   Map<ChunkId, Version> versions() {
     return versions;
   }

@@ -69,12 +69,32 @@ final class ApplierTest {
   }
 
   private void write(long n, int value) {
-    Mutation mutation = new Mutation.Write(CHUNK, 0, block(value));
+    committed(n, new Mutation.Write(CHUNK, 0, block(value)));
+  }
+
+  private void committed(long n, Mutation mutation) {
     OperationId operation = new OperationId(7, n);
     long position =
         journal.append(new JournalRecord.Prepared(PG, 1, n, n - 1, operation, mutation));
     committed = n;
     applier.committed(new Entry(PG, new Version(1, n), operation, mutation, position));
+  }
+
+  @Test
+  void whatIsCommittedCountsAsAllocatedBeforeItIsApplied() {
+    BlockSet first = BlockSet.of(new Mutation.Punch(CHUNK, 0, ChunkId.BLOCK));
+    write(1, 7);
+    assertThat(applier.allocated(PG, CHUNK)).isEqualTo(first);
+    committed(2, new Mutation.Write(CHUNK, 3 * ChunkId.BLOCK, block(0)));
+    assertThat(applier.allocated(PG, CHUNK)).isEqualTo(first);
+    committed(3, new Mutation.Punch(CHUNK, 0, ChunkId.BLOCK - 1));
+    assertThat(applier.allocated(PG, CHUNK)).isEqualTo(first);
+    committed(4, new Mutation.Punch(CHUNK, 0, 2 * ChunkId.BLOCK));
+    assertThat(applier.allocated(PG, CHUNK)).isEqualTo(BlockSet.none());
+    write(5, 8);
+    committed(6, new Mutation.Delete(CHUNK));
+    assertThat(applier.allocated(PG, CHUNK)).isEqualTo(BlockSet.none());
+    assertThat(store.allocated(PG, CHUNK)).isEqualTo(BlockSet.none());
   }
 
   @Test

@@ -28,6 +28,7 @@ import org.trefoilfs.replication.membership.ClusterClient;
 import org.trefoilfs.replication.membership.ClusterCommand;
 import org.trefoilfs.replication.spool.SpoolLimits;
 import org.trefoilfs.replication.transport.Message;
+import org.trefoilfs.replication.volume.DataRange;
 import org.trefoilfs.replication.volume.Volume;
 
 /** Three real hosts in one process: disks, sockets and state log included. */
@@ -79,6 +80,7 @@ class HostClusterTest {
     write(hosts.get(0), content);
     for (Host host : hosts) {
       assertThat(read(host, content.length)).isEqualTo(content);
+      assertThat(allocated(host)).containsExactly(blocksOf(OFFSET, content.length));
     }
 
     hosts.get(2).close();
@@ -86,6 +88,12 @@ class HostClusterTest {
     random.nextBytes(second);
     write(hosts.get(1), second);
     assertThat(read(hosts.get(0), content.length)).isEqualTo(second);
+    volume(hosts.get(1)).punch(42, ChunkId.SIZE, 5000).orTimeout(20, TimeUnit.SECONDS).join();
+    assertThat(allocated(hosts.get(0)))
+        .containsExactly(
+            blocksOf(OFFSET, ChunkId.SIZE - OFFSET),
+            blocksOf(ChunkId.SIZE + 5000, OFFSET + content.length - ChunkId.SIZE - 5000));
+    write(hosts.get(1), second);
 
     hosts.set(2, restart(2));
     awaitAllInSync();
@@ -375,6 +383,19 @@ class HostClusterTest {
         .hasMessageContaining("give --write-timeout 4000ms or more");
     assertThatThrownBy(() -> start(3, Optional.empty(), slow))
         .hasMessageContaining("whose cluster detects failures in 2000 ms, not in 9000 ms");
+  }
+
+  private static Volume volume(Host host) {
+    return host.openVolume(host.view().volumes().get("v"));
+  }
+
+  private static List<DataRange> allocated(Host host) {
+    return volume(host).allocated(42, 0, 1 << 30).orTimeout(20, TimeUnit.SECONDS).join();
+  }
+
+  private static DataRange blocksOf(long offset, long length) {
+    long end = offset + length + ChunkId.BLOCK - 1;
+    return new DataRange(offset - offset % ChunkId.BLOCK, end - end % ChunkId.BLOCK);
   }
 
   private void write(Host host, byte[] content) {

@@ -151,6 +151,11 @@ final class SimStore implements ChunkStore {
     return Optional.ofNullable(group(pg).get(id)).map(chunk -> info(id, chunk));
   }
 
+  @Override
+  public BlockSet allocated(int pg, ChunkId id) {
+    throw new UnsupportedOperationException();
+  }
+
   private static ChunkInfo info(ChunkId id, Chunk chunk) {
     return new ChunkInfo(id, chunk.version(), chunk.digest(), 1);
   }

@@ -68,6 +68,8 @@ public final class RandomMessages {
               some(this::operation));
       case FETCH_BLOCKS -> new Message.FetchBlocks(i(), l(), chunk(), l(), blocks());
       case BLOCKS -> new Message.Blocks(image(), blocks());
+      case ASK_BLOCKS -> new Message.AskBlocks(some(() -> new Message.ChunkAt(i(), chunk())));
+      case BLOCK_SETS -> new Message.BlockSets(some(this::blocks));
       case FETCH_CHUNK -> new Message.FetchChunk(i(), chunk());
       case CHUNK -> new Message.Chunk(image());
       case CAUGHT_UP -> new Message.CaughtUp(i(), l(), host(), l(), l(), l());
