@@ -2,6 +2,7 @@ package org.trefoilfs.mount.fuse;
 
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import org.trefoilfs.mount.fuse.MountOptions.Flag;
@@ -32,6 +33,11 @@ public final class Answers {
   private static final int XATTR_CREATE = 1;
 
   private static final int XATTR_REPLACE = 2;
+
+  /** Of linux/fs.h. */
+  private static final int SEEK_DATA = 3;
+
+  private static final int SEEK_HOLE = 4;
   private static final byte[] NO_TARGET = new byte[0];
 
   private final Vfs vfs;
@@ -77,7 +83,7 @@ public final class Answers {
   public Reply lookup(long parent, byte[] name) {
     long directory = nodes.inode(parent);
     try {
-      return new Reply.Looked(directory, name, vfs.lookup(directory, name));
+      return new Reply.Looked(directory, name, vfs.counted(vfs.lookup(directory, name)));
     } catch (TrefoilException e) {
       if (e.reason() == Reason.NOT_FOUND) {
         return new Reply.Looked(directory, name, null);
@@ -87,11 +93,11 @@ public final class Answers {
   }
 
   public Reply getattr(long node) {
-    return new Reply.Stat(vfs.attributes(nodes.inode(node)));
+    return new Reply.Stat(vfs.counted(vfs.attributes(nodes.inode(node))));
   }
 
   public Reply setattr(long node, AttributeRequest request) {
-    return new Reply.Stat(vfs.setAttributes(nodes.inode(node), request));
+    return new Reply.Stat(vfs.counted(vfs.setAttributes(nodes.inode(node), request)));
   }
 
   public Reply readlink(long node) {
@@ -140,7 +146,8 @@ public final class Answers {
   }
 
   public Reply link(long node, long newParent, byte[] newName) {
-    return new Reply.Entry(vfs.link(nodes.inode(node), nodes.inode(newParent), newName));
+    return new Reply.Entry(
+        vfs.counted(vfs.link(nodes.inode(node), nodes.inode(newParent), newName)));
   }
 
   public Reply statfs() {
@@ -187,6 +194,23 @@ public final class Answers {
   public Reply fallocate(long handle, int mode, long offset, long length) {
     vfs.allocate(handle, AllocateRequest.of(mode, offset, length));
     return Reply.OK;
+  }
+
+  /** LSEEK, which the kernel sends for SEEK_DATA and SEEK_HOLE alone. */
+  public Reply lseek(long handle, long offset, int whence) {
+    Vfs.Seek to =
+        switch (whence) {
+          case SEEK_DATA -> Vfs.Seek.DATA;
+          case SEEK_HOLE -> Vfs.Seek.HOLE;
+          default -> throw new TrefoilException(Reason.INVALID, "lseek to " + whence);
+        };
+    OptionalLong found = vfs.seek(handle, offset, to);
+    return found.isPresent() ? new Reply.Offset(found.getAsLong()) : new Reply.Errno(Errno.ENXIO);
+  }
+
+  /** How many bytes were copied. */
+  public long copyFileRange(Vfs.Place from, Vfs.Place to, long length, Caller caller) {
+    return vfs.copy(from, to, length, forcedWriteFlags, caller);
   }
 
   // ---- locks

@@ -23,6 +23,8 @@ public enum Operation {
   RELEASE,
   FSYNC,
   FALLOCATE,
+  LSEEK,
+  COPY_FILE_RANGE,
   OPENDIR,
   READDIR,
   RELEASEDIR,

@@ -33,6 +33,9 @@ public sealed interface Reply {
 
   record Written(int count) implements Reply {}
 
+  /** An offset, or a number of bytes of which there may be more than {@link Written} can say. */
+  record Offset(long value) implements Reply {}
+
   record Data(ByteBuffer bytes) implements Reply {}
 
   record Target(byte[] path) implements Reply {}

@@ -5,6 +5,8 @@ package org.trefoilfs.mount.namespace;
  *
  * @param mode type and permission bits, as {@code st_mode}
  * @param rdev device number of a device file, as {@code st_rdev}
+ * @param allocated bytes that its data takes, of one replica; {@link #UNKNOWN} of a file that may
+ *     have holes, of which the storage hosts alone know
  * @param holder the session that has the write lease; 0 while nobody has. What it holds of the file
  *     may be newer than what is said here
  */
@@ -20,7 +22,12 @@ public record Attributes(
     long mtime,
     long ctime,
     CommitRule commit,
+    long allocated,
     long holder) {
+  /** Of {@link #allocated}. */
+  public static final long UNKNOWN = -1;
+
+  private static final int SECTOR = 512;
 
   public FileType type() {
     return FileType.ofMode(mode);
@@ -40,7 +47,25 @@ public record Attributes(
         Math.max(mtime, time),
         Math.max(ctime, time),
         commit,
+        end > size ? UNKNOWN : allocated,
         holder);
+  }
+
+  /** Whether the storage hosts have to be asked how much it takes. */
+  public boolean mayHaveHoles() {
+    return allocated == UNKNOWN;
+  }
+
+  public Attributes allocated(long bytes) {
+    return new Attributes(
+        inode, mode, nlink, uid, gid, rdev, size, atime, mtime, ctime, commit, bytes, holder);
+  }
+
+  /**
+   * {@link #allocated} in sectors of 512 bytes, as {@code st_blocks}; the size if it is unknown.
+   */
+  public long sectors() {
+    return ((mayHaveHoles() ? size : allocated) + SECTOR - 1) / SECTOR;
   }
 
   public boolean isDirectory() {

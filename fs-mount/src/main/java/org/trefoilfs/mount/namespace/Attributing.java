@@ -21,6 +21,7 @@ final class Attributing {
     if (change.size().isPresent()) {
       long size = change.size().getAsLong();
       checkSized(inode, size);
+      inode.holes = size > 0 && (inode.holes || size > inode.size);
       tree.resize(inode, size);
       inode.mtime = tree.now();
     }
@@ -38,6 +39,7 @@ final class Attributing {
   static Attributes wrote(TreeEdit tree, Operation.Wrote wrote) {
     Inode inode = tree.inode(wrote.inode());
     checkSized(inode, wrote.end());
+    inode.holes |= wrote.from() > inode.size;
     if (wrote.end() > inode.size) {
       tree.resize(inode, wrote.end());
     }

@@ -39,7 +39,7 @@ final class Codec {
   static void write(ByteWriter out, Attributes a) {
     out.i64(a.inode()).i32(a.mode()).i32(a.nlink()).i32(a.uid()).i32(a.gid());
     out.i64(a.rdev()).i64(a.size()).i64(a.atime()).i64(a.mtime()).i64(a.ctime());
-    out.u8(a.commit().code()).i64(a.holder());
+    out.u8(a.commit().code()).i64(a.allocated()).i64(a.holder());
   }
 
   static Attributes attributes(ByteReader in) {
@@ -55,6 +55,7 @@ final class Codec {
         in.i64(),
         in.i64(),
         CommitRule.ofCode(in.u8()),
+        in.i64(),
         in.i64());
   }
 

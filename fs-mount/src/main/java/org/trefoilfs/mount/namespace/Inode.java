@@ -12,15 +12,18 @@ import org.trefoilfs.replication.codec.ByteWriter;
  *  0   format(1) mode(4) nlink(4) uid(4) gid(4)
  *  17  rdev(8) size(8) atime(8) mtime(8) ctime(8)
  *  57  extent(8) parent(8) orphan(8) xattrs(4)
- *  85  commit(1) holder(8)
- *  94  target: length(4) bytes
+ *  85  commit(1) holder(8) holes(1)
+ *  95  target: length(4) bytes
  * </pre>
  *
  * A directory's size is the number of its entries. {@code extent} is the largest size that the file
  * ever had: chunks may lie up to there if a mount died between cutting the size and punching.
+ * Format 2 had no {@code holes}.
  */
 final class Inode {
-  private static final int FORMAT = 2;
+  private static final int FORMAT = 3;
+  private static final int WITHOUT_HOLES = 2;
+  private static final int BLOCK = 4096;
   private static final byte[] NO_TARGET = {};
 
   final long number;
@@ -46,6 +49,12 @@ final class Inode {
 
   /** The session that has the write lease; 0 while nobody has. */
   long holder;
+
+  /**
+   * Whether there may be blocks of zeros below its end. Once true, only cutting the file to nothing
+   * makes it false.
+   */
+  boolean holes;
 
   byte[] target = NO_TARGET;
 
@@ -73,22 +82,41 @@ final class Inode {
 
   Attributes attributes() {
     return new Attributes(
-        number, mode, nlink, uid, gid, rdev, size, atime, mtime, ctime, commit, holder);
+        number,
+        mode,
+        nlink,
+        uid,
+        gid,
+        rdev,
+        size,
+        atime,
+        mtime,
+        ctime,
+        commit,
+        allocated(),
+        holder);
+  }
+
+  private long allocated() {
+    if (!isRegular()) {
+      return 0;
+    }
+    return holes ? Attributes.UNKNOWN : (size + BLOCK - 1) / BLOCK * BLOCK;
   }
 
   byte[] toRow() {
-    ByteWriter out = new ByteWriter(105 + target.length);
+    ByteWriter out = new ByteWriter(106 + target.length);
     out.u8(FORMAT).i32(mode).i32(nlink).i32(uid).i32(gid);
     out.i64(rdev).i64(size).i64(atime).i64(mtime).i64(ctime);
     out.i64(extent).i64(parent).i64(orphan).i32(xattrs);
-    out.u8(commit.code()).i64(holder);
+    out.u8(commit.code()).i64(holder).bool(holes);
     return out.blob(target).toBytes();
   }
 
   static Inode ofRow(long number, byte[] row) {
     ByteReader in = new ByteReader(row);
     int format = in.u8();
-    if (format != FORMAT) {
+    if (format != FORMAT && format != WITHOUT_HOLES) {
       throw new TrefoilException(
           Reason.CORRUPT,
           "inode " + number + " is stored in unknown format " + format + "; upgrade this host");
@@ -108,6 +136,7 @@ final class Inode {
     inode.xattrs = in.i32();
     inode.commit = CommitRule.ofCode(in.u8());
     inode.holder = in.i64();
+    inode.holes = format == WITHOUT_HOLES || in.bool();
     inode.target = in.blob();
     return inode;
   }

@@ -40,11 +40,20 @@ public interface Names {
    * A write up to {@code end} has been committed: the size becomes at least that, the modification
    * time at least {@code mtime}, and set-user-id and set-group-id go, as write(2) has it for
    * unprivileged writers, when {@code privileges} says so.
+   *
+   * @param from where what was written begins, if it goes up to {@code end} without a gap or a
+   *     block of zeros; else {@link #HOLES}. A file that may have holes is known as such from then
+   *     on
    */
-  CompletableFuture<Attributes> wrote(long inode, long end, long mtime, Privileges privileges);
+  CompletableFuture<Attributes> wrote(
+      long inode, long from, long end, long mtime, Privileges privileges);
+
+  /** Of {@link #wrote}. */
+  long HOLES = Long.MAX_VALUE;
 
   /** As {@link #wrote}, of what the current {@link Request} has appended and must not again. */
-  CompletableFuture<Attributes> appended(long inode, long end, long mtime, Privileges privileges);
+  CompletableFuture<Attributes> appended(
+      long inode, long from, long end, long mtime, Privileges privileges);
 
   CompletableFuture<byte[]> readLink(Location at);
 

@@ -21,7 +21,8 @@ public sealed interface Operation {
 
   record SetAttributes(Location at, AttributeChange change) implements Operation {}
 
-  record Wrote(long inode, long end, long mtime, Names.Privileges privileges)
+  /** See {@link Names#wrote}. */
+  record Wrote(long inode, long from, long end, long mtime, Names.Privileges privileges)
       implements Operation {}
 
   record SetXattr(Location at, byte[] name, byte[] value, Names.XattrMode mode)
@@ -111,8 +112,8 @@ public sealed interface Operation {
         Codec.write(out.u8(6), at);
         Codec.write(out, change);
       }
-      case Wrote(long inode, long end, long mtime, Names.Privileges privileges) ->
-          out.u8(7).i64(inode).i64(end).i64(mtime).u8(Codec.code(privileges));
+      case Wrote(long inode, long from, long end, long mtime, Names.Privileges privileges) ->
+          out.u8(30).i64(inode).i64(from).i64(end).i64(mtime).u8(Codec.code(privileges));
       case SetXattr(Location at, byte[] name, byte[] value, Names.XattrMode mode) -> {
         Codec.write(out.u8(8), at);
         out.blob(name).blob(value).u8(Codec.code(mode));
@@ -156,7 +157,8 @@ public sealed interface Operation {
       case 4 -> new Rmdir(Codec.location(in));
       case 5 -> new Rename(Codec.location(in), Codec.location(in), Codec.renameMode(in));
       case 6 -> new SetAttributes(Codec.location(in), Codec.change(in));
-      case 7 -> new Wrote(in.i64(), in.i64(), in.i64(), Codec.privileges(in));
+      // As it was written before there was a start in it.
+      case 7 -> new Wrote(in.i64(), Names.HOLES, in.i64(), in.i64(), Codec.privileges(in));
       case 8 -> new SetXattr(Codec.location(in), in.blob(), in.blob(), Codec.xattrMode(in));
       case 9 -> new RemoveXattr(Codec.location(in), in.blob());
       case 10 -> new Pin(Codec.numbers(in));
@@ -174,6 +176,7 @@ public sealed interface Operation {
       case 23 -> new LeaseAppends(in.i64());
       case 24 -> new UnleaseAppends(Codec.numbers(in));
       case 25 -> new Create(Codec.location(in), Codec.newInode(in));
+      case 30 -> new Wrote(in.i64(), in.i64(), in.i64(), in.i64(), Codec.privileges(in));
       default -> throw Codec.malformed("unknown operation " + kind);
     };
   }

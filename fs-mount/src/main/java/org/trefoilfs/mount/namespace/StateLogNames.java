@@ -115,18 +115,18 @@ public final class StateLogNames implements Names {
 
   @Override
   public CompletableFuture<Attributes> wrote(
-      long inode, long end, long mtime, Privileges privileges) {
+      long inode, long from, long end, long mtime, Privileges privileges) {
     return log.change(
-        new Operation.Wrote(inode, end, mtime, privileges),
+        new Operation.Wrote(inode, from, end, mtime, privileges),
         StateLogNames::attributes,
         () -> "record a write up to byte " + end + " of inode " + inode);
   }
 
   @Override
   public CompletableFuture<Attributes> appended(
-      long inode, long end, long mtime, Privileges privileges) {
+      long inode, long from, long end, long mtime, Privileges privileges) {
     return log.once(
-        new Operation.Wrote(inode, end, mtime, privileges),
+        new Operation.Wrote(inode, from, end, mtime, privileges),
         StateLogNames::attributes,
         () -> "record what was appended up to byte " + end + " of inode " + inode);
   }

@@ -13,6 +13,7 @@ import org.trefoilfs.mount.namespace.Names;
 import org.trefoilfs.mount.namespace.Names.Privileges;
 import org.trefoilfs.mount.namespace.Request;
 import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.chunk.Zeros;
 import org.trefoilfs.replication.env.TimeSource;
 import org.trefoilfs.replication.volume.Volume;
 
@@ -129,7 +130,7 @@ final class FileData {
       }
       gap = request.offset() > known.size() && inode.suspectEnd() > known.size();
       if (!gap) {
-        report(inode, request.offset() + request.data().remaining(), known, request.caller());
+        report(inode, request, known);
       }
     } finally {
       inode.shared().unlock();
@@ -148,7 +149,7 @@ final class FileData {
           if (until > known.size()) {
             waiting.change(volume.punch(inode.number(), known.size(), until - known.size()));
           }
-          report(inode, request.offset() + request.data().remaining(), known, request.caller());
+          report(inode, request, known);
           return known;
         });
   }
@@ -178,7 +179,11 @@ final class FileData {
         inode,
         waiting.change(
             names.appended(
-                inode.number(), end, time.wallNanos(), privileges(known, request.caller()))));
+                inode.number(),
+                start(known.size(), request.data()),
+                end,
+                time.wallNanos(),
+                privileges(known, request.caller()))));
   }
 
   private void store(Volume to, OpenInode inode, long offset, ByteBuffer data) {
@@ -190,16 +195,24 @@ final class FileData {
     }
   }
 
-  private void report(OpenInode inode, long end, Attributes known, Caller caller) {
-    Privileges privileges = privileges(known, caller);
+  private void report(OpenInode inode, WriteRequest request, Attributes known) {
+    long from = start(request.offset(), request.data());
+    long end = request.offset() + request.data().remaining();
+    boolean grows = end > known.size();
+    Privileges privileges = privileges(known, request.caller());
     long now = time.wallNanos();
-    if (end > known.size() || privileges == Privileges.CLEAR_SET_ID) {
-      told(
-          inode,
-          waiting.change(inode.reports().report(end > known.size() ? end : 0, now, privileges)));
+    if (grows
+        || privileges == Privileges.CLEAR_SET_ID
+        || (from == Names.HOLES && !known.mayHaveHoles())) {
+      told(inode, waiting.change(inode.reports().report(from, grows ? end : 0, now, privileges)));
     } else {
       inode.reports().touched(now);
     }
+  }
+
+  /** Where what the namespace is told of begins, see {@link Names#wrote}. */
+  private static long start(long offset, ByteBuffer data) {
+    return Zeros.mayFillBlock(offset, data) ? Names.HOLES : offset;
   }
 
   private static Privileges privileges(Attributes known, Caller caller) {
@@ -236,35 +249,45 @@ final class FileData {
     }
   }
 
-  /** fallocate(2) without flags: the size grows; space is not reserved. */
-  void grow(OpenInode inode, long end) {
+  /** fallocate(2); the session as in {@link #write}. */
+  void allocate(OpenInode inode, AllocateRequest request, OptionalLong session) {
     exclusively(
         inode,
         () -> {
           writeBack.end(inode.number());
           Attributes known = attributes(inode);
-          if (end <= known.size()) {
-            return known;
+          switch (request) {
+            case AllocateRequest.Grow(long end) -> grow(inode, known, end);
+            case AllocateRequest.Keep() -> {}
+            case AllocateRequest.Punch(long offset, long length) ->
+                clear(inode, known, offset, length, in(session));
+            case AllocateRequest.Zero(long offset, long length, boolean grows) -> {
+              clear(inode, known, offset, length, in(session));
+              grow(inode, known, grows ? offset + length : 0);
+            }
           }
-          prepareResize(inode, known.size(), end);
-          return waiting.change(inode.reports().report(end, time.wallNanos(), Privileges.KEEP));
+          inode.reports().touched(time.wallNanos());
+          return known;
         });
   }
 
-  /** FALLOC_FL_PUNCH_HOLE; the session as in {@link #write}. */
-  void punch(OpenInode inode, long offset, long length, OptionalLong session) {
-    exclusively(
-        inode,
-        () -> {
-          writeBack.end(inode.number());
-          Attributes known = attributes(inode);
-          long end = Math.min(FileLayout.end(offset, length), known.size());
-          if (end > offset) {
-            waiting.change(in(session).punch(inode.number(), offset, end - offset));
-            inode.reports().touched(time.wallNanos());
-          }
-          return known;
-        });
+  private void grow(OpenInode inode, Attributes known, long end) {
+    if (end > known.size()) {
+      prepareResize(inode, known.size(), end);
+      waiting.change(inode.reports().report(Names.HOLES, end, time.wallNanos(), Privileges.KEEP));
+    }
+  }
+
+  private void clear(OpenInode inode, Attributes known, long offset, long length, Volume in) {
+    long end = Math.min(offset + length, known.size());
+    if (end <= offset) {
+      return;
+    }
+    if (!known.mayHaveHoles()) {
+      // Before there is one: nobody would look for it, should this mount die in between.
+      waiting.change(inode.reports().report(Names.HOLES, 0, time.wallNanos(), Privileges.KEEP));
+    }
+    waiting.change(in.punch(inode.number(), offset, end - offset));
   }
 
   void flush(OpenInode inode) {

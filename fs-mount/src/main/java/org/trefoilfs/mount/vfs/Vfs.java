@@ -48,6 +48,8 @@ public final class Vfs {
   private final WriteBack writeBack;
   private final XattrPolicy xattrPolicy;
   private final FileData data;
+  private final Holes holes;
+  private final RangeCopies copies;
   private final OrphanKeeper orphans;
   private final MountLocks locks;
   private final OpenFiles files;
@@ -66,6 +68,8 @@ public final class Vfs {
     this.inodes = new OpenInodes(names, options.timesInterval());
     this.writeBack = new WriteBack(names, volume, time, waiting, options.async());
     this.data = new FileData(names, volume, time, waiting, writeBack);
+    this.holes = new Holes(volume, waiting, writeBack, time);
+    this.copies = new RangeCopies(data, holes);
     this.orphans = new OrphanKeeper(names, inodes);
     this.files = new OpenFiles(options.handles(), inodes);
     this.directories = new DirectoryStreams(options.handles(), names, waiting);
@@ -114,6 +118,11 @@ public final class Vfs {
     long pending = open == null ? Long.MIN_VALUE : open.reports().uncommittedTime();
     Attributes found = writeBack.settled(() -> stale(names.lookup(Location.of(inode))));
     return writeBack.overlaid(found.written(0, pending));
+  }
+
+  /** The attributes with what the inode's data takes, for which the storage hosts may be asked. */
+  public Attributes counted(Attributes found) {
+    return holes.counted(found);
   }
 
   /** Applies chmod, chown, truncate and utimensat; a new size sets the modification time, too. */
@@ -284,14 +293,47 @@ public final class Vfs {
   }
 
   public void allocate(long handle, AllocateRequest request) {
-    OpenInode file = files.get(handle);
-    OptionalLong session = locks.session(handle);
-    switch (request) {
-      case AllocateRequest.Grow(long end) -> data.grow(file, end);
-      case AllocateRequest.Keep() -> {}
-      case AllocateRequest.Punch(long offset, long length) ->
-          data.punch(file, offset, length, session);
-    }
+    data.allocate(files.get(handle), request, locks.session(handle));
+  }
+
+  /**
+   * lseek(2) to data or to a hole. Empty when there is none: at the end of the file or behind it,
+   * or where nothing but a hole follows.
+   */
+  public OptionalLong seek(long handle, long offset, Seek to) {
+    locks.checkLost(handle);
+    Attributes found = attributes(files.get(handle).number());
+    return switch (to) {
+      case DATA -> holes.nextData(found, offset);
+      case HOLE -> holes.nextHole(found, offset);
+    };
+  }
+
+  /** What {@link #seek} looks for. */
+  public enum Seek {
+    DATA,
+    HOLE
+  }
+
+  /** One side of {@link #copy}. */
+  public record Place(long handle, long offset) {}
+
+  /**
+   * copy_file_range(2): how many bytes were copied, perhaps fewer than wanted; 0 at the end.
+   *
+   * @param flags of writes, as {@link OpenFlags}
+   */
+  public long copy(Place from, Place to, long length, int flags, Caller caller) {
+    locks.checkLost(from.handle());
+    OpenInode source = files.get(from.handle());
+    OpenInode target = files.get(to.handle());
+    return copies.copy(
+        new RangeCopies.Side(source, from.offset(), OptionalLong.empty()),
+        attributes(source.number()),
+        new RangeCopies.Side(target, to.offset(), locks.session(to.handle())),
+        length,
+        flags,
+        caller);
   }
 
   /** The last descriptor of an open file description is gone. */

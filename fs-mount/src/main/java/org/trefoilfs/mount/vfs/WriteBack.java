@@ -104,6 +104,7 @@ public final class WriteBack {
     public CompletableFuture<?> tell(Spool.Report report) {
       return names.wrote(
           report.inode(),
+          report.from(),
           report.end(),
           report.wallNanos(),
           report.clearsSetId() ? Privileges.CLEAR_SET_ID : Privileges.KEEP);
@@ -162,6 +163,12 @@ public final class WriteBack {
 
   public List<SpooledRange> ranges() {
     return spool().ranges();
+  }
+
+  /** Which bytes of the file are not all at the replicas, or of which its size is not told. */
+  List<SpooledRange> held(long inode) {
+    Spool spool = spool();
+    return spool.isEmpty() ? List.of() : spool.ranges(inode);
   }
 
   private Spool spool() {

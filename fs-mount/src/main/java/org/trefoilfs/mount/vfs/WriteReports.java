@@ -33,14 +33,19 @@ final class WriteReports {
     this.interval = interval;
   }
 
-  /** Commits a write up to {@code end}; the result is the attributes after it. */
-  synchronized CompletableFuture<Attributes> report(long end, long time, Privileges privileges) {
+  /**
+   * Commits a write up to {@code end}; the result is the attributes after it.
+   *
+   * @param from as {@link Names#wrote} has it
+   */
+  synchronized CompletableFuture<Attributes> report(
+      long from, long end, long time, Privileges privileges) {
     Report report = next;
     if (report == null) {
       report = new Report();
       next = report;
     }
-    report.merge(end, Math.max(time, lazyTime), privileges);
+    report.merge(from, end, Math.max(time, lazyTime), privileges);
     lazyTime = NEVER;
     if (inFlight == null) {
       sendNext();
@@ -62,7 +67,7 @@ final class WriteReports {
   /** Completes when everything up to now has been committed. */
   synchronized CompletableFuture<?> drain() {
     if (lazyTime != NEVER) {
-      return report(0, lazyTime, Privileges.KEEP);
+      return report(0, 0, lazyTime, Privileges.KEEP);
     }
     Report last = next != null ? next : inFlight;
     return last == null ? CompletableFuture.completedFuture(null) : last.done;
@@ -83,7 +88,7 @@ final class WriteReports {
     if (time == NEVER) {
       return;
     }
-    report(0, time, Privileges.KEEP)
+    report(0, 0, time, Privileges.KEEP)
         .whenComplete(
             (done, failure) -> {
               if (failure != null) {
@@ -107,7 +112,7 @@ final class WriteReports {
     inFlight = report;
     CompletableFuture<Attributes> sent;
     try {
-      sent = names.wrote(inode, report.end, report.time, report.privileges);
+      sent = names.wrote(inode, report.from, report.end, report.time, report.privileges);
     } catch (RuntimeException e) {
       sent = CompletableFuture.failedFuture(e);
     }
@@ -129,16 +134,30 @@ final class WriteReports {
 
   private static final class Report {
     final CompletableFuture<Attributes> done = new CompletableFuture<>();
+    long from;
     long end;
     long time = NEVER;
     Privileges privileges = Privileges.KEEP;
 
-    void merge(long otherEnd, long otherTime, Privileges other) {
+    void merge(long otherFrom, long otherEnd, long otherTime, Privileges other) {
+      from = start(otherFrom, otherEnd);
       end = Math.max(end, otherEnd);
       time = Math.max(time, otherTime);
       if (other == Privileges.CLEAR_SET_ID) {
         privileges = other;
       }
+    }
+
+    /** Two writes that do not touch have a gap between them: only the further one is one piece. */
+    private long start(long otherFrom, long otherEnd) {
+      if (from == Names.HOLES || otherFrom == Names.HOLES) {
+        return Names.HOLES;
+      }
+      if (end == 0 || otherEnd == 0) {
+        return end == 0 ? otherFrom : from;
+      }
+      boolean touch = otherFrom <= end && from <= otherEnd;
+      return touch ? Math.min(from, otherFrom) : Math.max(from, otherFrom);
     }
   }
 }

@@ -146,7 +146,7 @@ class MalformedCommandTest {
             new Operation.Rename(fs.at("d/e"), fs.at("e"), Names.RenameMode.REPLACE),
             new Operation.Rename(fs.at("e"), fs.at("d/g"), Names.RenameMode.EXCHANGE),
             new Operation.SetAttributes(fs.at("a"), change),
-            new Operation.Wrote(fs.root + 1, 9, 10, Names.Privileges.CLEAR_SET_ID),
+            new Operation.Wrote(fs.root + 1, 8, 9, 10, Names.Privileges.CLEAR_SET_ID),
             new Operation.SetXattr(fs.at("a"), name, name, Names.XattrMode.CREATE_OR_REPLACE),
             new Operation.RemoveXattr(fs.at("a"), name),
             new Operation.Pin(List.of(fs.root, fs.root + 3)),

@@ -165,11 +165,12 @@ class NamespaceModelTest implements TimeSource {
   private void wrote() {
     Node node = anyNode();
     long end = random.nextInt(1 << 20);
+    long from = random.nextInt(4) == 0 ? Names.HOLES : random.nextLong(end + 1);
     Privileges privileges = random.nextBoolean() ? Privileges.KEEP : Privileges.CLEAR_SET_ID;
     both(
         "wrote",
-        () -> names.wrote(node.inode, end, now - 5, privileges),
-        () -> model.wrote(node, end, now - 5, privileges == Privileges.CLEAR_SET_ID));
+        () -> names.wrote(node.inode, from, end, now - 5, privileges),
+        () -> model.wrote(node, from, end, now - 5, privileges == Privileges.CLEAR_SET_ID));
   }
 
   private void xattr() {

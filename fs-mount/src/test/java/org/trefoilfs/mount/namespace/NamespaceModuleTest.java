@@ -191,7 +191,7 @@ class NamespaceModuleTest {
     fs.names.unlink(fs.at("a")).join();
     assertThat(reasonOf(fs.names.lookup(fs.at("a")))).isEqualTo(Reason.NOT_FOUND);
     assertThat(fs.names.lookup(Location.of(file.inode())).join().nlink()).isZero();
-    Attributes grown = fs.names.wrote(file.inode(), 100, fs.now, Names.Privileges.KEEP).join();
+    Attributes grown = fs.names.wrote(file.inode(), 0, 100, fs.now, Names.Privileges.KEEP).join();
     assertThat(grown.size()).isEqualTo(100);
   }
 
@@ -286,8 +286,8 @@ class NamespaceModuleTest {
   @Test
   void wroteOnlyGrowsSizeAndTime() {
     long file = fs.file("a").inode();
-    fs.names.wrote(file, 100, 5_000, Names.Privileges.KEEP).join();
-    Attributes late = fs.names.wrote(file, 50, 4_000, Names.Privileges.KEEP).join();
+    fs.names.wrote(file, 0, 100, 5_000, Names.Privileges.KEEP).join();
+    Attributes late = fs.names.wrote(file, 0, 50, 4_000, Names.Privileges.KEEP).join();
     assertThat(late.size()).isEqualTo(100);
     assertThat(late.mtime()).isEqualTo(5_000);
     assertThat(late.ctime()).isEqualTo(5_000);
@@ -368,7 +368,7 @@ class NamespaceModuleTest {
 
   private int modeAfterWrite(String path, int mode, Names.Privileges privileges) {
     long inode = fs.make(path, FileType.REGULAR, mode, "").inode();
-    return fs.names.wrote(inode, 1, fs.now, privileges).join().mode() & 07777;
+    return fs.names.wrote(inode, 0, 1, fs.now, privileges).join().mode() & 07777;
   }
 
   private CompletableFuture<byte[]> getXattr(String name) {

@@ -160,7 +160,7 @@ class ReclaimerTest {
 
   private long written(String path, long size) {
     long inode = fs.file(path).inode();
-    return fs.names.wrote(inode, size, fs.now, Names.Privileges.KEEP).join().inode();
+    return fs.names.wrote(inode, 0, size, fs.now, Names.Privileges.KEEP).join().inode();
   }
 
   /** Rows of inodes, dentries, attributes, orphans and pins, but for the root's. */

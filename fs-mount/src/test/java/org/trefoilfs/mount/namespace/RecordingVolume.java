@@ -3,11 +3,13 @@ package org.trefoilfs.mount.namespace;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.volume.DataRange;
 import org.trefoilfs.replication.volume.Volume;
 
 /** A volume that only remembers what was deleted. */
@@ -32,6 +34,11 @@ final class RecordingVolume implements Volume {
 
   @Override
   public CompletableFuture<Void> write(long inode, long offset, ByteBuffer data) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public CompletableFuture<List<DataRange>> allocated(long inode, long offset, long length) {
     throw new UnsupportedOperationException();
   }
 

@@ -31,6 +31,7 @@ final class ReferenceTree {
     int uid;
     int gid;
     long size;
+    boolean holes;
     long atime;
     long mtime;
     long ctime;
@@ -157,7 +158,9 @@ final class ReferenceTree {
     Node node = resolve(at);
     if (change.size().isPresent()) {
       checkSized(node);
-      node.size = change.size().getAsLong();
+      long size = change.size().getAsLong();
+      node.holes = size != 0 && (node.holes || size > node.size);
+      node.size = size;
       node.mtime = now;
     }
     node.permissions = change.mode().orElse(node.permissions);
@@ -168,9 +171,10 @@ final class ReferenceTree {
     node.ctime = now;
   }
 
-  void wrote(Node node, long end, long mtime, boolean clear) {
+  void wrote(Node node, long from, long end, long mtime, boolean clear) {
     refuse(node.gone, Reason.NOT_FOUND);
     checkSized(node);
+    node.holes |= from > node.size;
     node.size = Math.max(node.size, end);
     node.mtime = Math.max(node.mtime, mtime);
     node.ctime = now;
@@ -230,7 +234,15 @@ final class ReferenceTree {
         node.mtime,
         node.ctime,
         CommitRule.VOLUME,
+        allocated(node),
         0);
+  }
+
+  private static long allocated(Node node) {
+    if (node.type != FileType.REGULAR) {
+      return 0;
+    }
+    return node.holes ? Attributes.UNKNOWN : (node.size + 4095) / 4096 * 4096;
   }
 
   private void replace(Spot spot, Node moved, Node there) {

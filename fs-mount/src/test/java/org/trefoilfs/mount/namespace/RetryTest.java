@@ -38,7 +38,7 @@ class RetryTest {
             new Operation.Rename(fs.at("f"), fs.at("h"), Names.RenameMode.REPLACE),
             new Operation.Rename(fs.at("h"), fs.at("new"), Names.RenameMode.EXCHANGE),
             new Operation.SetAttributes(fs.at("h"), AttributeChange.size(7)),
-            new Operation.Wrote(file, 100, 5, Names.Privileges.CLEAR_SET_ID),
+            new Operation.Wrote(file, 50, 100, 5, Names.Privileges.CLEAR_SET_ID),
             new Operation.SetXattr(fs.at("h"), USER_X, new byte[3], Names.XattrMode.CREATE),
             new Operation.RemoveXattr(fs.at("h"), USER_X),
             new Operation.Pin(List.of(file)),

@@ -10,6 +10,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
+import org.trefoilfs.replication.volume.DataRange;
 import org.trefoilfs.replication.volume.Volume;
 
 /**
@@ -20,6 +21,7 @@ public final class FaultyVolume implements Volume {
   /** Kinds of calls. */
   public enum Kind {
     READ,
+    ALLOCATED,
     WRITE,
     PUNCH,
     FLUSH,
@@ -77,6 +79,12 @@ public final class FaultyVolume implements Volume {
       volume.write(inode, offset, data).join();
     }
     return faulty(Kind.WRITE, () -> volume.write(inode, offset, data));
+  }
+
+  @Override
+  public CompletableFuture<List<DataRange>> allocated(long inode, long offset, long length) {
+    calls.add("allocated " + offset + "+" + length);
+    return faulty(Kind.ALLOCATED, () -> volume.allocated(inode, offset, length));
   }
 
   @Override

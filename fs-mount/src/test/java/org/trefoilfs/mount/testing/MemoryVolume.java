@@ -1,15 +1,20 @@
 package org.trefoilfs.mount.testing;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import org.trefoilfs.replication.volume.DataRange;
 import org.trefoilfs.replication.volume.Volume;
 
 /** Chunks in the heap, sparse, each call atomic. */
 public final class MemoryVolume implements Volume {
   private static final int PAGE = 64 << 10;
+  private static final byte[] ZEROS = new byte[4096];
 
   private final ConcurrentMap<Long, TreeMap<Long, byte[]>> objects = new ConcurrentHashMap<>();
 
@@ -47,6 +52,27 @@ public final class MemoryVolume implements Volume {
   }
 
   @Override
+  public CompletableFuture<List<DataRange>> allocated(long inode, long offset, long length) {
+    TreeMap<Long, byte[]> pages = pages(inode);
+    List<DataRange> blocks = new ArrayList<>();
+    synchronized (pages) {
+      pages
+          .subMap(offset / PAGE, (offset + length + PAGE - 1) / PAGE)
+          .forEach(
+              (number, page) -> {
+                for (int at = 0; at < PAGE; at += ZEROS.length) {
+                  if (!Arrays.equals(page, at, at + ZEROS.length, ZEROS, 0, ZEROS.length)) {
+                    long start = number * PAGE + at;
+                    DataRange block = new DataRange(start, start + ZEROS.length);
+                    blocks.add(block.within(offset, offset + length));
+                  }
+                }
+              });
+    }
+    return CompletableFuture.completedFuture(DataRange.union(blocks));
+  }
+
+  @Override
   public CompletableFuture<Void> punch(long inode, long offset, long length) {
     TreeMap<Long, byte[]> pages = pages(inode);
     long end = offset + length;
@@ -64,7 +90,7 @@ public final class MemoryVolume implements Volume {
     byte[] page = pages.get(from / PAGE);
     if (page != null && to > from) {
       int start = (int) (from % PAGE);
-      java.util.Arrays.fill(page, start, start + (int) (to - from), (byte) 0);
+      Arrays.fill(page, start, start + (int) (to - from), (byte) 0);
     }
   }
 

@@ -87,14 +87,14 @@ final class RenewableNames implements Names {
 
   @Override
   public CompletableFuture<Attributes> wrote(
-      long inode, long end, long mtime, Privileges privileges) {
-    return current.wrote(inode, end, mtime, privileges);
+      long inode, long from, long end, long mtime, Privileges privileges) {
+    return current.wrote(inode, from, end, mtime, privileges);
   }
 
   @Override
   public CompletableFuture<Attributes> appended(
-      long inode, long end, long mtime, Privileges privileges) {
-    return current.appended(inode, end, mtime, privileges);
+      long inode, long from, long end, long mtime, Privileges privileges) {
+    return current.appended(inode, from, end, mtime, privileges);
   }
 
   @Override

@@ -8,6 +8,7 @@ import org.trefoilfs.mount.namespace.LockKind;
 import org.trefoilfs.mount.namespace.LockRange;
 import org.trefoilfs.mount.namespace.Names.RenameMode;
 import org.trefoilfs.mount.vfs.LockPatience;
+import org.trefoilfs.mount.vfs.Vfs;
 import org.trefoilfs.mount.vfs.WriteRequest;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
@@ -56,6 +57,9 @@ final class KernelRequests {
       case RELEASE -> answers.release(in.u64());
       case FSYNC -> answers.fsync(in.u64());
       case FALLOCATE -> fallocate(in);
+      case LSEEK -> lseek(in);
+      case COPY_FILE_RANGE -> new Reply.Written((int) copyFileRange(in));
+      case COPY_FILE_RANGE_64 -> new Reply.Offset(copyFileRange(in));
       case OPENDIR -> answers.opendir(node);
       case READDIR -> answers.readdir(in.u64(), node, in.u64(), in.u32());
       case RELEASEDIR -> answers.releasedir(in.u64());
@@ -166,6 +170,28 @@ final class KernelRequests {
     long offset = in.u64();
     long length = in.u64();
     return answers.fallocate(handle, in.u32(), offset, length);
+  }
+
+  /** u64 fh, offset; u32 whence, padding. */
+  private Reply lseek(RequestFrame in) {
+    long handle = in.u64();
+    long offset = in.u64();
+    return answers.lseek(handle, offset, in.u32());
+  }
+
+  /**
+   * u64 fh_in, off_in, nodeid_out, fh_out, off_out, len, flags. Without the 64 the kernel asks for
+   * less than 4 GiB; either way it is never more than that in one call here.
+   */
+  private long copyFileRange(RequestFrame in) {
+    Vfs.Place from = new Vfs.Place(in.u64(), in.u64());
+    in.skip(8);
+    Vfs.Place to = new Vfs.Place(in.u64(), in.u64());
+    long length = in.u64();
+    if (in.u64() != 0) {
+      throw new TrefoilException(Reason.INVALID, "copy_file_range has no flags");
+    }
+    return answers.copyFileRange(from, to, length, in.caller());
   }
 
   /** u32 size, flags; name, value. */

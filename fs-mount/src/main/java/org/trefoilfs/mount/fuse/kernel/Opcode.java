@@ -40,7 +40,10 @@ enum Opcode {
   SETLKW(33, Operation.SETLKW),
   CREATE(35, Operation.CREATE),
   FALLOCATE(43, Operation.FALLOCATE),
-  RENAME2(45, Operation.RENAME);
+  RENAME2(45, Operation.RENAME),
+  LSEEK(46, Operation.LSEEK),
+  COPY_FILE_RANGE(47, Operation.COPY_FILE_RANGE),
+  COPY_FILE_RANGE_64(53, Operation.COPY_FILE_RANGE);
 
   /** Begins a session; see {@link Handshake}. */
   static final int INIT = 26;

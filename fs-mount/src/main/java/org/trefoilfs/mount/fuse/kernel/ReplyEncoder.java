@@ -32,7 +32,6 @@ final class ReplyEncoder {
 
   private static final int[] ATTRIBUTES_VALID = {24, 36};
 
-  private static final int SECTOR = 512;
   private static final int BLOCK = 4096;
   private static final long NANOS = 1_000_000_000L;
   private static final ByteBuffer EMPTY = ByteBuffer.allocate(0);
@@ -69,6 +68,7 @@ final class ReplyEncoder {
       case Reply.Opened(long handle) -> opened(sized(OPEN), handle, openFlags).flip();
       case Reply.OpenedDirectory(long handle) -> opened(sized(OPEN), handle, 0).flip();
       case Reply.Written(int count) -> sized(COUNT).putInt(0, count);
+      case Reply.Offset(long value) -> sized(COUNT).putLong(0, value);
       case Reply.Data(var bytes) -> bytes;
       case Reply.Target(byte[] path) -> ByteBuffer.wrap(path);
       case Reply.Length(int bytes) -> sized(COUNT).putInt(0, bytes);
@@ -128,8 +128,7 @@ final class ReplyEncoder {
    */
   private static ByteBuffer attributes(ByteBuffer out, Attributes of) {
     out.putLong(of.inode()).putLong(of.size());
-    // What is allocated is known to the storage hosts alone; holes are counted as if filled.
-    out.putLong((of.size() + SECTOR - 1) / SECTOR);
+    out.putLong(of.sectors());
     out.putLong(seconds(of.atime())).putLong(seconds(of.mtime())).putLong(seconds(of.ctime()));
     out.putInt(nanos(of.atime())).putInt(nanos(of.mtime())).putInt(nanos(of.ctime()));
     out.putInt(of.mode()).putInt(of.nlink()).putInt(of.uid()).putInt(of.gid());

@@ -52,6 +52,8 @@ final class Replies {
       case Reply.OpenedDirectory(long handle) ->
           library.fuse_reply_open(request, scratch.get().opened(handle));
       case Reply.Written(int count) -> library.fuse_reply_write(request, count);
+      case Reply.Offset offset ->
+          throw new IllegalArgumentException(offset + " is no answer to FUSE 7.19");
       case Reply.Data(var bytes) ->
           library.fuse_reply_buf(request, scratch.get().bytes(bytes), bytes.remaining());
       case Reply.Target(byte[] path) ->

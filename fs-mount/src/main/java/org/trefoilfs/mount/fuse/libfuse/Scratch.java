@@ -22,7 +22,6 @@ final class Scratch {
   static final int NAME_MAX = 255;
   private static final int STAT = 16;
   private static final int TIMEOUTS = 16;
-  private static final int SECTOR = 512;
 
   /** What stat(2) advises as the size of reads and writes: one request of this protocol. */
   private static final int PREFERRED_IO = 131072;
@@ -63,8 +62,7 @@ final class Scratch {
     stat.st_rdev.set(attributes.rdev());
     stat.st_size.set(attributes.size());
     stat.st_blksize.set(PREFERRED_IO);
-    // What is allocated is known to the storage hosts alone; holes are counted as if filled.
-    stat.st_blocks.set((attributes.size() + SECTOR - 1) / SECTOR);
+    stat.st_blocks.set(attributes.sectors());
     set(stat.st_atim, attributes.atime());
     set(stat.st_mtim, attributes.mtime());
     set(stat.st_ctim, attributes.ctime());
