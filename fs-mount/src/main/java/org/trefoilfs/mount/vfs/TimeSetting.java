@@ -12,7 +12,22 @@ public sealed interface TimeSetting {
   record Now() implements TimeSetting {}
 
   /** Nanoseconds since the epoch. */
-  record At(long nanos) implements TimeSetting {}
+  record At(long nanos) implements TimeSetting {
+    private static final long NANOS = 1_000_000_000L;
+
+    /** The nearest that can be kept: nanoseconds in 64 bits reach from 1677 to 2262. */
+    public static At of(long seconds, long nanos) {
+      // Towards zero, lest the product overflow where the sum would not.
+      long carried = seconds < 0 ? 1 : 0;
+      try {
+        return new At(
+            Math.addExact(
+                Math.multiplyExact(seconds + carried, NANOS), nanos - carried * NANOS));
+      } catch (ArithmeticException e) {
+        return new At(seconds < 0 ? Long.MIN_VALUE : Long.MAX_VALUE);
+      }
+    }
+  }
 
   TimeSetting KEEP = new Keep();
   TimeSetting NOW = new Now();

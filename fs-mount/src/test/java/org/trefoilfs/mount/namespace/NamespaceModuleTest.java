@@ -196,6 +196,31 @@ class NamespaceModuleTest {
   }
 
   @Test
+  void whatAFileTakesIsKnownUntilItMayHaveHoles() {
+    long file = fs.file("f").inode();
+    assertThat(wrote(file, 0, 5000).allocated()).isEqualTo(8192);
+    assertThat(wrote(file, 5000, 9000).allocated()).isEqualTo(12288);
+    // Inside, and over the end of what was there.
+    assertThat(wrote(file, 100, 0).allocated()).isEqualTo(12288);
+    assertThat(wrote(file, 8000, 13000).allocated()).isEqualTo(16384);
+    assertThat(sized(file, 100).allocated()).isEqualTo(4096);
+    assertThat(wrote(file, 101, 200).mayHaveHoles()).isTrue();
+    assertThat(sized(file, 1).mayHaveHoles()).isTrue();
+    assertThat(sized(file, 0).allocated()).isZero();
+    assertThat(wrote(file, Names.HOLES, 0).mayHaveHoles()).isTrue();
+    assertThat(sized(file, 0).mayHaveHoles()).isFalse();
+    assertThat(sized(file, 1).mayHaveHoles()).isTrue();
+  }
+
+  private Attributes wrote(long inode, long from, long end) {
+    return fs.names.wrote(inode, from, end, fs.now, Names.Privileges.KEEP).join();
+  }
+
+  private Attributes sized(long inode, long size) {
+    return fs.names.setAttributes(Location.of(inode), AttributeChange.size(size)).join();
+  }
+
+  @Test
   void unlinkOfADirectoryFails() {
     fs.directory("d");
     assertThat(reasonOf(fs.names.unlink(fs.at("d")))).isEqualTo(Reason.IS_DIRECTORY);

@@ -18,6 +18,7 @@ import java.util.List;
 public final class SystemFile implements AutoCloseable {
   public static final int READ_WRITE = 2;
   public static final int CREATE = 0100;
+  public static final int EXCLUSIVE = 0200;
   public static final int APPEND = 02000;
   public static final int DIRECTORY = 0200000;
   public static final int TMPFILE = 020000000 | DIRECTORY;

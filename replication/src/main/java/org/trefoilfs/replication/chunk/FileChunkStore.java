@@ -170,7 +170,8 @@ public final class FileChunkStore implements ChunkStore {
 
   private @Nullable ChunkMeta peekQuietly(int pg, ChunkId id) {
     try {
-      return peek(pg, id);
+      // Mostly there is none: an exception for each would be most of what is done.
+      return paths.chunk(pg, id).toFile().exists() ? peek(pg, id) : null;
     } catch (IOException e) {
       throw Disk.failure("reading " + paths.chunk(pg, id), e);
     }

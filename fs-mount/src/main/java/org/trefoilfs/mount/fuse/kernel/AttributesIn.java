@@ -27,8 +27,6 @@ final class AttributesIn {
   private static final int ATIME_NOW = 1 << 7;
   private static final int MTIME_NOW = 1 << 8;
 
-  private static final long NANOS = 1_000_000_000L;
-
   private AttributesIn() {}
 
   static AttributeRequest read(RequestFrame in) {
@@ -36,8 +34,8 @@ final class AttributesIn {
     long size = in.skip(12).u64();
     long atime = in.skip(8).u64();
     long mtime = in.u64();
-    long accessed = atime * NANOS + in.skip(8).u32();
-    long modified = mtime * NANOS + in.u32();
+    TimeSetting accessed = TimeSetting.At.of(atime, in.skip(8).u32());
+    TimeSetting modified = TimeSetting.At.of(mtime, in.u32());
     int mode = in.skip(4).u32();
     int uid = in.skip(4).u32();
     int gid = in.u32();
@@ -54,10 +52,10 @@ final class AttributesIn {
     return (valid & bit) != 0 ? OptionalInt.of(value) : OptionalInt.empty();
   }
 
-  private static TimeSetting time(int valid, int now, int set, long nanos) {
+  private static TimeSetting time(int valid, int now, int set, TimeSetting at) {
     if ((valid & now) != 0) {
       return TimeSetting.NOW;
     }
-    return (valid & set) != 0 ? new TimeSetting.At(nanos) : TimeSetting.KEEP;
+    return (valid & set) != 0 ? at : TimeSetting.KEEP;
   }
 }

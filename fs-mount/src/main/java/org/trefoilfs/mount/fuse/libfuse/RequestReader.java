@@ -71,6 +71,6 @@ final class RequestReader {
     if ((which & now) != 0) {
       return TimeSetting.NOW;
     }
-    return (which & set) != 0 ? new TimeSetting.At(Scratch.nanos(value)) : TimeSetting.KEEP;
+    return (which & set) != 0 ? TimeSetting.At.of(value.tv_sec.get(), value.tv_nsec.longValue()) : TimeSetting.KEEP;
   }
 }

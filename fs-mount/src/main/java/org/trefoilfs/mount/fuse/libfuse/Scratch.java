@@ -74,11 +74,6 @@ final class Scratch {
     to.tv_nsec.set(Math.floorMod(nanos, NANOS));
   }
 
-  /** The inverse, for setattr. */
-  static long nanos(Timespec of) {
-    return of.tv_sec.get() * NANOS + of.tv_nsec.longValue();
-  }
-
   Pointer opened(long handle) {
     FileInfo.clear(fileInfo);
     FileInfo.setHandle(fileInfo, handle);
