@@ -162,7 +162,8 @@ public final class Answers {
 
   /** {@code flags} are those of open(2). */
   public Reply create(long parent, byte[] name, NewInode inode, int flags) {
-    return new Reply.Created(vfs.create(nodes.inode(parent), name, inode, flags));
+    Vfs.Opened opened = vfs.create(nodes.inode(parent), name, inode, flags);
+    return new Reply.Created(new Vfs.Opened(opened.handle(), vfs.counted(opened.attributes())));
   }
 
   public Reply read(long handle, long offset, int size) {

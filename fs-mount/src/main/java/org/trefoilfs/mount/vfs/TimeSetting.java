@@ -21,8 +21,7 @@ public sealed interface TimeSetting {
       long carried = seconds < 0 ? 1 : 0;
       try {
         return new At(
-            Math.addExact(
-                Math.multiplyExact(seconds + carried, NANOS), nanos - carried * NANOS));
+            Math.addExact(Math.multiplyExact(seconds + carried, NANOS), nanos - carried * NANOS));
       } catch (ArithmeticException e) {
         return new At(seconds < 0 ? Long.MIN_VALUE : Long.MAX_VALUE);
       }

@@ -165,8 +165,7 @@ class SpecialFilesTest {
     for (int flags : new int[] {SystemFile.TMPFILE, SystemFile.TMPFILE | SystemFile.EXCLUSIVE}) {
       assertThatThrownBy(() -> SystemFile.open(here, flags | SystemFile.READ_WRITE))
           .isInstanceOfSatisfying(
-              SystemFile.Failure.class,
-              e -> assertThat(e.errno()).isEqualTo(Errno.EOPNOTSUPP));
+              SystemFile.Failure.class, e -> assertThat(e.errno()).isEqualTo(Errno.EOPNOTSUPP));
     }
     assertThat(here).isEmptyDirectory();
   }

@@ -71,6 +71,8 @@ final class RequestReader {
     if ((which & now) != 0) {
       return TimeSetting.NOW;
     }
-    return (which & set) != 0 ? TimeSetting.At.of(value.tv_sec.get(), value.tv_nsec.longValue()) : TimeSetting.KEEP;
+    return (which & set) != 0
+        ? TimeSetting.At.of(value.tv_sec.get(), value.tv_nsec.longValue())
+        : TimeSetting.KEEP;
   }
 }
