@@ -3,7 +3,9 @@ package org.trefoilfs.mount.fuse;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import org.trefoilfs.mount.fuse.MountOptions.Flag;
 import org.trefoilfs.mount.namespace.FileType;
@@ -44,6 +46,12 @@ public final class Answers {
   private final Nodes nodes;
   private final int forcedWriteFlags;
 
+  /**
+   * Handles whose files were not opened with O_SYNC or O_DSYNC; of those that an earlier daemon
+   * opened that is not known. Each write says it again, COPY_FILE_RANGE does not.
+   */
+  private final Set<Long> notSynced = ConcurrentHashMap.newKeySet();
+
   public Answers(Vfs vfs, MountOptions options) {
     this.vfs = vfs;
     this.nodes = new Nodes(vfs.root());
@@ -65,8 +73,8 @@ public final class Answers {
    */
   public void undo(Reply reply) {
     switch (reply) {
-      case Reply.Opened(long handle) -> vfs.release(handle);
-      case Reply.Created(Vfs.Opened(long handle, var attributes)) -> vfs.release(handle);
+      case Reply.Opened(long handle) -> release(handle);
+      case Reply.Created(Vfs.Opened(long handle, var attributes)) -> release(handle);
       case Reply.OpenedDirectory(long handle) -> vfs.closeDirectory(handle);
       case Reply.Locked(PendingLock lock) -> lock.undo();
       default -> {}
@@ -156,14 +164,23 @@ public final class Answers {
 
   // ---- files
 
-  public Reply open(long node) {
-    return new Reply.Opened(vfs.open(nodes.inode(node)));
+  /** {@code flags} are those of open(2). */
+  public Reply open(long node, int flags) {
+    return new Reply.Opened(opened(vfs.open(nodes.inode(node)), flags));
+  }
+
+  private long opened(long handle, int flags) {
+    if (!OpenFlags.has(flags, OpenFlags.DATA_SYNC)) {
+      notSynced.add(handle);
+    }
+    return handle;
   }
 
   /** {@code flags} are those of open(2). */
   public Reply create(long parent, byte[] name, NewInode inode, int flags) {
     Vfs.Opened opened = vfs.create(nodes.inode(parent), name, inode, flags);
-    return new Reply.Created(new Vfs.Opened(opened.handle(), vfs.counted(opened.attributes())));
+    return new Reply.Created(
+        new Vfs.Opened(opened(opened.handle(), flags), vfs.counted(opened.attributes())));
   }
 
   public Reply read(long handle, long offset, int size) {
@@ -183,6 +200,7 @@ public final class Answers {
   }
 
   public Reply release(long handle) {
+    notSynced.remove(handle);
     vfs.release(handle);
     return Reply.OK;
   }
@@ -211,7 +229,8 @@ public final class Answers {
 
   /** How many bytes were copied. */
   public long copyFileRange(Vfs.Place from, Vfs.Place to, long length, Caller caller) {
-    return vfs.copy(from, to, length, forcedWriteFlags, caller);
+    int flags = notSynced.contains(to.handle()) ? forcedWriteFlags : OpenFlags.DATA_SYNC;
+    return vfs.copy(from, to, length, flags, caller);
   }
 
   // ---- locks

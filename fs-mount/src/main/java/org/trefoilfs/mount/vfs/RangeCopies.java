@@ -38,19 +38,13 @@ final class RangeCopies {
    *
    * @param session in which alone it may be written; empty: in whatever the mount has
    */
-  record Side(OpenInode file, long offset, OptionalLong session) {
-    Side plus(long bytes) {
-      return new Side(file, offset + bytes, session);
-    }
-  }
+  record Side(OpenInode file, long offset, OptionalLong session) {}
 
   /**
    * How many bytes were copied: fewer than {@code length} also when the source ends before; 0 when
    * there is nothing at its offset. Fails with INVALID for ranges of one file that overlap.
-   *
-   * @param flags of writes, as {@link OpenFlags}
    */
-  long copy(Side from, Attributes source, Side to, long length, int flags, Caller caller) {
+  long copy(Side from, Attributes source, Side to, long length, Caller caller) {
     FileLayout.end(to.offset(), length);
     checkOverlap(from, to, length);
     long end = Math.min(FileLayout.end(from.offset(), length), source.size());
@@ -75,7 +69,7 @@ final class RangeCopies {
           return at - from.offset();
         }
         long target = to.offset() + at - from.offset();
-        data.write(to.file(), new WriteRequest(target, bytes, flags, caller), to.session());
+        data.write(to.file(), new WriteRequest(target, bytes, 0, caller), to.session());
         at += bytes.remaining();
         copied += bytes.remaining();
       }

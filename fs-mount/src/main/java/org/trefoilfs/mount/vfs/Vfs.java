@@ -327,13 +327,17 @@ public final class Vfs {
     locks.checkLost(from.handle());
     OpenInode source = files.get(from.handle());
     OpenInode target = files.get(to.handle());
-    return copies.copy(
-        new RangeCopies.Side(source, from.offset(), OptionalLong.empty()),
-        attributes(source.number()),
-        new RangeCopies.Side(target, to.offset(), locks.session(to.handle())),
-        length,
-        flags,
-        caller);
+    long copied =
+        copies.copy(
+            new RangeCopies.Side(source, from.offset(), OptionalLong.empty()),
+            attributes(source.number()),
+            new RangeCopies.Side(target, to.offset(), locks.session(to.handle())),
+            length,
+            caller);
+    if (OpenFlags.has(flags, OpenFlags.DATA_SYNC)) {
+      data.sync(target);
+    }
+    return copied;
   }
 
   /** The last descriptor of an open file description is gone. */

@@ -410,6 +410,41 @@ class SparseFilesTest {
   }
 
   @Test
+  void copiesIntoFilesThatAreOpenWithSyncAreOnTheDisks() throws Exception {
+    write(0, 3 * BLOCK).to(here);
+    int sync = 010000; // O_DSYNC
+    try (SystemFile source = SystemFile.open(here, READ_WRITE);
+        SystemFile plain = SystemFile.open(beside(here), READ_WRITE | CREATE);
+        SystemFile synced = SystemFile.open(beside(here), READ_WRITE | sync)) {
+      long before = flushes();
+      source.copyAll(0, plain, 0, BLOCK);
+      assertThat(flushes()).isEqualTo(before);
+      source.copyAll(0, synced, 0, BLOCK);
+      assertThat(flushes()).isGreaterThan(before);
+    }
+  }
+
+  private static long flushes() {
+    return cluster.volume.calls().stream().filter("flush"::equals).count();
+  }
+
+  /** The kernel reads into its page cache for it, which opening the file empties. */
+  @Test
+  void sendfileSeesWhatWasWrittenBeforeTheOpen() throws Exception {
+    for (int round = 0; round < 3; round++) {
+      write(round, 3 * BLOCK).to(round % 2 == 0 ? here : there);
+      for (Path path : List.of(here, there)) {
+        try (FileChannel from = FileChannel.open(path, StandardOpenOption.READ);
+            FileChannel to =
+                FileChannel.open(local, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+          assertThat(from.transferTo(0, 4 * BLOCK, to)).isEqualTo(3 * BLOCK + round);
+        }
+        assertThat(Files.mismatch(path, local)).isEqualTo(-1);
+      }
+    }
+  }
+
+  @Test
   void aRangeIsNotCopiedOverAPartOfItself() throws Exception {
     both(write(0, 4 * BLOCK));
     both(

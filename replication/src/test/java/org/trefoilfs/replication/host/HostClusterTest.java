@@ -80,7 +80,12 @@ class HostClusterTest {
     write(hosts.get(0), content);
     for (Host host : hosts) {
       assertThat(read(host, content.length)).isEqualTo(content);
-      assertThat(allocated(host)).containsExactly(blocksOf(OFFSET, content.length));
+      assertThat(allocated(volume(host))).containsExactly(blocksOf(OFFSET, content.length));
+    }
+    Address any = hosts.getFirst().identity().address();
+    try (Client afar = Client.connect(List.of(any), Duration.ofSeconds(20))) {
+      assertThat(allocated(afar.openVolume(afar.view().volumes().get("v"), () -> 0)))
+          .containsExactly(blocksOf(OFFSET, content.length));
     }
 
     hosts.get(2).close();
@@ -89,7 +94,7 @@ class HostClusterTest {
     write(hosts.get(1), second);
     assertThat(read(hosts.get(0), content.length)).isEqualTo(second);
     volume(hosts.get(1)).punch(42, ChunkId.SIZE, 5000).orTimeout(20, TimeUnit.SECONDS).join();
-    assertThat(allocated(hosts.get(0)))
+    assertThat(allocated(volume(hosts.get(0))))
         .containsExactly(
             blocksOf(OFFSET, ChunkId.SIZE - OFFSET),
             blocksOf(ChunkId.SIZE + 5000, OFFSET + content.length - ChunkId.SIZE - 5000));
@@ -389,8 +394,8 @@ class HostClusterTest {
     return host.openVolume(host.view().volumes().get("v"));
   }
 
-  private static List<DataRange> allocated(Host host) {
-    return volume(host).allocated(42, 0, 1 << 30).orTimeout(20, TimeUnit.SECONDS).join();
+  private static List<DataRange> allocated(Volume volume) {
+    return volume.allocated(42, 0, 1 << 30).orTimeout(20, TimeUnit.SECONDS).join();
   }
 
   private static DataRange blocksOf(long offset, long length) {

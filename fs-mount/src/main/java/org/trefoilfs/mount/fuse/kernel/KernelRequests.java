@@ -49,7 +49,7 @@ final class KernelRequests {
       case RENAME2 -> rename2(in);
       case LINK -> answers.link(in.u64(), node, in.name());
       case STATFS -> answers.statfs();
-      case OPEN -> answers.open(node);
+      case OPEN -> answers.open(node, in.u32());
       case CREATE -> create(in);
       case READ -> read(in);
       case WRITE -> write(in);

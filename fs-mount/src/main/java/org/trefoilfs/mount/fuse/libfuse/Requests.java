@@ -155,7 +155,7 @@ final class Requests {
   // ---- files
 
   private void open(long request, long node, Pointer file) {
-    serve(Operation.OPEN, request, () -> answers.open(node));
+    serve(Operation.OPEN, request, () -> answers.open(node, FileInfo.flags(file)));
   }
 
   private void create(long request, long parent, Pointer at, int mode, Pointer file) {
