@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.trefoilfs.replication.Reason;
@@ -19,13 +20,26 @@ public final class MountTable {
    * A mount: where, of which type ({@code fuse.trefoil}), and its source.
    *
    * @param device {@code major:minor} as in {@code st_dev}: the same at each bind mount of it
+   * @param shared whether what is mounted beneath it shows in copies of this mount namespace
    */
-  public record Mount(String mountPoint, String type, String source, String device) {}
+  public record Mount(
+      String mountPoint, String type, String source, String device, boolean shared) {}
 
   /** The topmost mount at exactly this path; the path is not resolved, as it may be dead. */
   public static Optional<Mount> at(Path path) {
     String wanted = path.toAbsolutePath().normalize().toString();
     return all().stream().filter(m -> m.mountPoint().equals(wanted)).reduce((a, b) -> b);
+  }
+
+  /** The topmost mount that the path lies in; the path is not resolved. */
+  public static Optional<Mount> containing(Path path) {
+    for (Path above = path.toAbsolutePath().normalize(); above != null; above = above.getParent()) {
+      Optional<Mount> mount = at(above);
+      if (mount.isPresent()) {
+        return mount;
+      }
+    }
+    return Optional.empty();
   }
 
   public static List<Mount> all() {
@@ -43,7 +57,9 @@ public final class MountTable {
     int dash = line.indexOf(" - ");
     String[] left = line.substring(0, dash).split(" ", -1);
     String[] right = line.substring(dash + 3).split(" ", -1);
-    return new Mount(unescape(left[4]), right[0], unescape(right[1]), left[2]);
+    // Optional fields follow the first six.
+    boolean shared = Arrays.stream(left).skip(6).anyMatch(field -> field.startsWith("shared:"));
+    return new Mount(unescape(left[4]), right[0], unescape(right[1]), left[2], shared);
   }
 
   /** Undoes {@code \040} and its like. */
