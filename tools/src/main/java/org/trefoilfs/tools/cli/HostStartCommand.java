@@ -31,8 +31,9 @@ import picocli.CommandLine.Option;
           + " its next start.",
       "",
       "A configuration file is YAML with any of the keys data, name, listen, join, witness,"
-          + " domain, weight, heap, failure-detection, groups, write-timeout and catch-up-rate,"
-          + " each as the option of its name. The command line wins."
+          + " domain, weight, heap, failure-detection, groups, write-timeout, catch-up-rate,"
+          + " docker-socket and docker-mounts, each as the option of its name. The command line"
+          + " wins."
     },
     footer = {
       "trefoil host start --data /var/lib/trefoil --detach",
@@ -153,6 +154,24 @@ final class HostStartCommand implements Callable<Integer> {
                 + " it is.")
     @Nullable String catchUpRate;
 
+    @Option(
+        names = "--docker-socket",
+        paramLabel = "PATH|none",
+        description =
+            "Be a volume plugin for the Docker engine of this machine, at this socket:"
+                + " /run/docker/plugins/trefoil.sock makes it the driver 'trefoil' (docker volume"
+                + " create -d trefoil -o replicas=3 NAME). Root alone. Its options are those of"
+                + " 'trefoil volume create', as in -o commit=async.")
+    @Nullable String dockerSocket;
+
+    @Option(
+        names = "--docker-mounts",
+        paramLabel = "DIR",
+        description =
+            "Where volumes that containers use are mounted, one directory each, for as long as"
+                + " there are such containers (default: DIR/docker of the data directory).")
+    @Nullable String dockerMounts;
+
     HostConfig toConfig() {
       HostConfig config = HostConfig.empty();
       config = with(config, Key.NAME, name);
@@ -165,7 +184,9 @@ final class HostStartCommand implements Callable<Integer> {
       config = with(config, Key.FAILURE_DETECTION, detection);
       config = with(config, Key.GROUPS, groups);
       config = with(config, Key.WRITE_TIMEOUT, timeout);
-      return with(config, Key.CATCH_UP_RATE, catchUpRate);
+      config = with(config, Key.CATCH_UP_RATE, catchUpRate);
+      config = with(config, Key.DOCKER_SOCKET, dockerSocket);
+      return with(config, Key.DOCKER_MOUNTS, dockerMounts);
     }
 
     private static HostConfig with(HostConfig config, Key key, @Nullable String value) {

@@ -12,7 +12,8 @@ import picocli.CommandLine.Option;
     name = "stop",
     description =
         "Stops the host of a data directory on this machine: unmounts its mounts, and returns when"
-            + " its process has ended. Asks it first, and sends SIGTERM when it does not answer. To"
+            + " its process has ended. Volumes that Docker containers use stay mounted, as with"
+            + " --keep-mounts. Asks it first, and sends SIGTERM when it does not answer. To"
             + " stop a host that is not running is no error.",
     footer = {
       "trefoil host stop --data /var/lib/trefoil",

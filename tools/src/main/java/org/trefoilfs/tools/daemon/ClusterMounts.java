@@ -46,12 +46,19 @@ final class ClusterMounts {
 
   private List<MountLine> ask(HostInfo other) {
     try {
-      byte[] reply =
-          host.ask(
-              other.address(), Verb.MOUNTS.wire(), Json.bytes(new Messages.Nothing()), PATIENCE);
-      return Json.read(reply, MountList.class).mounts();
+      return of(other, PATIENCE);
     } catch (TrefoilException silent) {
       return List.of();
     }
+  }
+
+  /** Of one host, which is waited for so long; fails when it does not answer. */
+  List<MountLine> of(HostInfo asked, Duration patience) {
+    if (asked.id().equals(host.identity().id())) {
+      return own.lines();
+    }
+    byte[] question = Json.bytes(new Messages.Nothing());
+    byte[] reply = host.ask(asked.address(), Verb.MOUNTS.wire(), question, patience);
+    return Json.read(reply, MountList.class).mounts();
   }
 }

@@ -1,6 +1,7 @@
 package org.trefoilfs.tools.daemon;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,8 @@ import org.trefoilfs.tools.admin.AdminEndpoint;
 import org.trefoilfs.tools.admin.DaemonService;
 import org.trefoilfs.tools.admin.Messages.Mounts;
 import org.trefoilfs.tools.admin.Verb;
+import org.trefoilfs.tools.docker.PluginServer;
+import org.trefoilfs.tools.docker.VolumeDriver;
 import org.trefoilfs.tools.library.Library;
 import org.trefoilfs.tools.library.RunningHost;
 import org.trefoilfs.tools.mount.Here;
@@ -39,6 +42,9 @@ public final class Daemon implements AutoCloseable {
   /** How often the addresses to ask when this host is down are brought up to date. */
   private static final int PEERS_SECONDS = 5;
 
+  /** Less than the minute that an engine waits for most answers. */
+  private static final Duration ENGINE_PATIENCE = Duration.ofSeconds(40);
+
   private static final Logger LOG = LoggerFactory.getLogger(Daemon.class);
 
   private final Path data;
@@ -49,10 +55,19 @@ public final class Daemon implements AutoCloseable {
   private final ScheduledExecutorService housekeeping =
       Executors.newSingleThreadScheduledExecutor(
           task -> Thread.ofPlatform().daemon().name("housekeeping").unstarted(task));
+  private @Nullable PluginServer docker;
   private volatile @Nullable Running running;
   private volatile Mounts atStop = Mounts.UNMOUNTED;
 
-  private record Running(RunningHost host, KeptMounts mounts, DaemonService verbs) {}
+  /**
+   * @param volumes of containers, if an engine is served
+   */
+  private record Running(
+      RunningHost host, KeptMounts mounts, DaemonService verbs, Optional<VolumeDriver> volumes) {
+    boolean isUsedByContainers(Path directory) {
+      return volumes.filter(driver -> driver.isUsed(directory)).isPresent();
+    }
+  }
 
   private Daemon(Path data, Registry registry, DataLock lock) {
     this.data = data;
@@ -76,9 +91,16 @@ public final class Daemon implements AutoCloseable {
   }
 
   private void serve(Library library, HostConfig config) {
+    docker =
+        config
+            .dockerSocket()
+            .map(socket -> PluginServer.start(data, socket, ENGINE_PATIENCE))
+            .orElse(null);
     RunningHost host = library.start(config.toOptions(), new AdminEndpoint(this::handle));
     KeptMounts mounts = new KeptMounts(data, host.identity().name(), new Mounting(host));
-    running = new Running(host, mounts, new HostVerbs(host, data, mounts, this::requestStop));
+    Optional<VolumeDriver> volumes = volumesOfContainers(host, mounts, config);
+    running =
+        new Running(host, mounts, new HostVerbs(host, data, mounts, this::requestStop), volumes);
     RunningHost.Identity identity = host.identity();
     registry.add(
         new Registry.Daemon(
@@ -87,11 +109,32 @@ public final class Daemon implements AutoCloseable {
             identity.clusterId(),
             identity.address().toString()));
     mounts.restore();
+    if (docker != null && volumes.isPresent()) {
+      docker.serve(volumes.get());
+    }
     file(host, config).store(data);
     LOG.info("host {} serves at {}", identity.name(), identity.address());
     var unused =
         housekeeping.scheduleWithFixedDelay(
             () -> refreshPeers(host), 1, PEERS_SECONDS, TimeUnit.SECONDS);
+  }
+
+  private Optional<VolumeDriver> volumesOfContainers(
+      RunningHost host, KeptMounts mounts, HostConfig config) {
+    if (docker == null) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(
+          docker.prepare(
+              new DockerHost(host, mounts),
+              config.dockerMounts(),
+              KeptMounts.remembered(data),
+              directory -> KeptMounts.forget(data, directory)));
+    } catch (RuntimeException e) {
+      host.close();
+      throw e;
+    }
   }
 
   private void requestStop(Mounts mounts) {
@@ -173,12 +216,16 @@ public final class Daemon implements AutoCloseable {
       return;
     }
     housekeeping.shutdownNow();
+    if (docker != null) {
+      docker.close();
+    }
     Running now = running;
     if (now != null) {
       switch (atStop) {
-        case UNMOUNTED -> now.mounts().close();
+        case UNMOUNTED -> now.mounts().close(now::isUsedByContainers);
         case KEPT -> now.mounts().leave();
       }
+      now.volumes().ifPresent(VolumeDriver::close);
       running = null;
       now.host().close();
       registry.removeDaemon(ProcessId.current());

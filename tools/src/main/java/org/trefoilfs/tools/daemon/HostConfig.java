@@ -71,6 +71,18 @@ public final class HostConfig {
                         + " configuration file"));
   }
 
+  /** Where Docker engines ask for volumes, if they do. */
+  public Optional<Path> dockerSocket() {
+    return get(Key.DOCKER_SOCKET).filter(text -> !text.equals(Key.NONE)).map(Path::of);
+  }
+
+  /** Under which volumes are mounted for containers. */
+  public Path dockerMounts() {
+    return get(Key.DOCKER_MOUNTS)
+        .map(text -> Path.of(text).normalize())
+        .orElseGet(() -> data().resolve("docker"));
+  }
+
   public String heap() {
     return get(Key.HEAP).orElse(DEFAULT_HEAP);
   }

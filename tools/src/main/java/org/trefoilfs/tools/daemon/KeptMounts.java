@@ -2,7 +2,6 @@ package org.trefoilfs.tools.daemon;
 
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -10,6 +9,8 @@ import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -131,6 +132,7 @@ public final class KeptMounts implements AutoCloseable {
     } catch (RuntimeException e) {
       synchronized (this) {
         entries.remove(spec.path(), entry);
+        notifyAll();
       }
       throw e;
     }
@@ -173,6 +175,7 @@ public final class KeptMounts implements AutoCloseable {
       kept = isKept(entry) && closing.getCount() > 0;
       entry.handle = handle;
       entry.problem = "";
+      notifyAll();
     }
     if (!kept) {
       handle.close();
@@ -191,6 +194,7 @@ public final class KeptMounts implements AutoCloseable {
     Entry entry;
     synchronized (this) {
       entry = entries.remove(directory);
+      notifyAll();
     }
     if (entry == null) {
       throw new TrefoilException(Reason.NOT_FOUND, directory + ": not a mount of host " + hostName);
@@ -221,13 +225,28 @@ public final class KeptMounts implements AutoCloseable {
   }
 
   public synchronized List<MountLine> lines() {
-    List<MountLine> lines = new ArrayList<>();
-    for (Entry entry : entries.values()) {
-      lines.add(
-          new MountLine(
-              entry.spec.directory(), entry.spec.volume(), hostName, state(entry), entry.problem));
+    return entries.values().stream().map(this::line).toList();
+  }
+
+  private MountLine line(Entry entry) {
+    return new MountLine(
+        entry.spec.directory(), entry.spec.volume(), hostName, state(entry), entry.problem);
+  }
+
+  /** The mount that is remembered at a directory; one that comes up is waited for. */
+  public synchronized Optional<MountLine> awaited(Path directory, Duration patience)
+      throws InterruptedException {
+    long deadline = System.nanoTime() + patience.toNanos();
+    Entry entry = entries.get(directory);
+    while (entry != null && entry.handle == null) {
+      long leftMillis = (deadline - System.nanoTime()) / 1_000_000;
+      if (leftMillis <= 0) {
+        break;
+      }
+      wait(leftMillis);
+      entry = entries.get(directory);
     }
-    return lines;
+    return Optional.ofNullable(entry).map(this::line);
   }
 
   /** The directory where this volume is mounted, if it is. */
@@ -249,10 +268,23 @@ public final class KeptMounts implements AutoCloseable {
   /** Unmounts all at once, and keeps them remembered. */
   @Override
   public void close() {
+    close(none -> false);
+  }
+
+  /**
+   * The same.
+   *
+   * @param staying those that are left to the next daemon all the same
+   */
+  public void close(Predicate<Path> staying) {
     closing.countDown();
-    List<Entry> mounted = entries();
-    eachAtOnce(mounted, this::detach);
-    mounted.forEach(entry -> mounter.forgotten(entry.spec.path()));
+    Map<Boolean, List<Entry>> stays =
+        entries().stream()
+            .collect(Collectors.partitioningBy(entry -> staying.test(entry.spec.path())));
+    eachAtOnce(stays.getOrDefault(true, List.of()), KeptMounts::leave);
+    List<Entry> goes = stays.getOrDefault(false, List.of());
+    eachAtOnce(goes, this::detach);
+    goes.forEach(entry -> mounter.forgotten(entry.spec.path()));
   }
 
   /** Leaves to the next daemon those that can outlive this one, and unmounts the others. */
@@ -289,6 +321,13 @@ public final class KeptMounts implements AutoCloseable {
 
   private synchronized void save() {
     Json.store(file, new Remembered(entries.values().stream().map(entry -> entry.spec).toList()));
+  }
+
+  /**
+   * What is remembered in the directory of a daemon that does not run, or has yet to restore it.
+   */
+  public static List<MountSpec> remembered(Path data) {
+    return load(data.resolve(NAME));
   }
 
   private static List<MountSpec> load(Path file) {

@@ -1,5 +1,6 @@
 package org.trefoilfs.tools.daemon;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -15,6 +16,7 @@ import org.trefoilfs.replication.host.HostOptions;
 import org.trefoilfs.replication.membership.Address;
 import org.trefoilfs.replication.membership.ClusterView;
 import org.trefoilfs.replication.placement.Pools;
+import org.trefoilfs.tools.http.SocketFile;
 
 /** A setting of a host: an option of {@code host start}, and a key of its configuration file. */
 public enum Key {
@@ -29,7 +31,12 @@ public enum Key {
   FAILURE_DETECTION(Key::checkDetection, "detection"),
   GROUPS(Key::checkGroups),
   WRITE_TIMEOUT(Key::checkTimeout, "timeout"),
-  CATCH_UP_RATE(Key::checkRate);
+  CATCH_UP_RATE(Key::checkRate),
+  DOCKER_SOCKET(Key::checkSocket),
+  DOCKER_MOUNTS(Key::checkDirectory);
+
+  /** In the place of a path: what the directory remembers does not hold any more. */
+  public static final String NONE = "none";
 
   /** The other keys' bounds are the cluster's own; a shorter wait than this is no wait. */
   private static final Duration MIN_TIMEOUT = Duration.ofSeconds(1);
@@ -160,6 +167,18 @@ public enum Key {
     long rate = Rates.parse(value);
     if (rate != 0 && rate < HostOptions.Settings.MIN_CATCH_UP_RATE) {
       throw invalid("'" + value + "' is below 1 MiB per second; give more, or unlimited");
+    }
+  }
+
+  private static void checkSocket(String value) {
+    if (!value.equals(NONE)) {
+      SocketFile.checkName(Path.of(value));
+    }
+  }
+
+  private static void checkDirectory(String value) {
+    if (!Path.of(value).isAbsolute()) {
+      throw invalid("'" + value + "' is not an absolute path; give one that begins with /");
     }
   }
 

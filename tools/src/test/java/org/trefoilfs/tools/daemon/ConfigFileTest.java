@@ -61,6 +61,16 @@ class ConfigFileTest {
   }
 
   @Test
+  void socketForAnEngineCanBeTakenBack() throws Exception {
+    HostConfig file = read("data: /x\ndocker-socket: /run/docker/plugins/trefoil.sock");
+    assertThat(file.dockerSocket()).contains(Path.of("/run/docker/plugins/trefoil.sock"));
+    assertThat(file.dockerMounts()).isEqualTo(Path.of("/x/docker"));
+    assertThat(file.with(Key.DOCKER_SOCKET, Key.NONE).dockerSocket()).isEmpty();
+    assertThat(file.with(Key.DOCKER_MOUNTS, "/mnt/volumes").dockerMounts())
+        .isEqualTo(Path.of("/mnt/volumes"));
+  }
+
+  @Test
   void whatIsNotSaidIsTheLibrarysDefault() throws Exception {
     assertThat(read("data: /x\n").toOptions().settings()).isEqualTo(HostOptions.Settings.DEFAULT);
     assertThat(read("").values()).isEmpty();
@@ -85,6 +95,8 @@ class ConfigFileTest {
         "groups: many|groups: 'many' is not a number of placement groups",
         "catch-up-rate: 512KiB|catch-up-rate: '512KiB' is below 1 MiB per second",
         "catch-up-rate: fast|catch-up-rate: 'fast' is not a rate; write it as 200MiB",
+        "docker-socket: here.sock|docker-socket: 'here.sock' cannot name a socket; give an absolute",
+        "docker-mounts: here|docker-mounts: 'here' is not an absolute path",
         "heap: 1t|heap: '1t' is not an amount of memory",
         "name: 'a b'|name: 'a b' is not a name",
         "- name|it is not a mapping",

@@ -31,6 +31,7 @@ import org.trefoilfs.tools.daemon.DaemonFile;
 import org.trefoilfs.tools.daemon.DaemonProcess;
 import org.trefoilfs.tools.daemon.HostConfig;
 import org.trefoilfs.tools.daemon.Jvm;
+import org.trefoilfs.tools.daemon.KeptMounts;
 import org.trefoilfs.tools.daemon.Key;
 import org.trefoilfs.tools.library.FsckResult;
 import org.trefoilfs.tools.library.Library;
@@ -230,6 +231,11 @@ public final class ClusterProcesses implements AutoCloseable {
     return directory.resolve("mnt" + host);
   }
 
+  /** Under which a host mounts volumes for containers. */
+  public Path containerMounts(int host) {
+    return data(host).resolve("docker");
+  }
+
   private DaemonProcess daemons(int host) {
     return new DaemonProcess(library, new Jvm(Trefoil.class.getName(), machines.enter(host)));
   }
@@ -306,7 +312,15 @@ public final class ClusterProcesses implements AutoCloseable {
     started.forEach(ProcessHandle::destroyForcibly);
     started.forEach(process -> process.onExit().join());
     configs.keySet().forEach(host -> MountNote.abandon(data(host), mountPoint(host)));
+    configs.keySet().forEach(host -> endKeepers(data(host)));
     detachMounts(directory);
+    configs.keySet().forEach(host -> ContainerMounts.remove(containerMounts(host)));
+  }
+
+  private static void endKeepers(Path data) {
+    for (MountSpec spec : KeptMounts.remembered(data)) {
+      MountNote.abandon(data, spec.path());
+    }
   }
 
   /** Also one that never got so far as to say that it serves. */

@@ -1,0 +1,7 @@
+/**
+ * HTTP/1.1 over a Unix socket, by Netty's codec: the one package of this module that knows Netty.
+ */
+@NullMarked
+package org.trefoilfs.tools.http;
+
+import org.jspecify.annotations.NullMarked;
