@@ -225,7 +225,6 @@ public final class Daemon implements AutoCloseable {
         case UNMOUNTED -> now.mounts().close(now::isUsedByContainers);
         case KEPT -> now.mounts().leave();
       }
-      now.volumes().ifPresent(VolumeDriver::close);
       running = null;
       now.host().close();
       registry.removeDaemon(ProcessId.current());

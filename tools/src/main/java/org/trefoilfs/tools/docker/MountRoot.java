@@ -13,7 +13,6 @@ import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.trefoilfs.mount.fuse.MountTable;
-import org.trefoilfs.mount.fuse.Unmounter;
 import org.trefoilfs.mount.fuse.kernel.MountPlace;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
@@ -35,7 +34,10 @@ final class MountRoot {
     this.root = root;
   }
 
-  /** Makes the root, such that mounts in it show in other mount namespaces, such as an engine's. */
+  /**
+   * Makes the root, such that mounts in it show in other mount namespaces, such as an engine's. It
+   * stays so when the host stops: an engine that starts meanwhile sees what the next daemon mounts.
+   */
   void open() {
     try {
       Files.createDirectories(root);
@@ -44,18 +46,6 @@ final class MountRoot {
     }
     if (!MountPlace.isShared(root)) {
       MountPlace.share(root);
-    }
-  }
-
-  /** Undoes {@link #open} when nothing is mounted any more. */
-  void close() {
-    try {
-      if (entries().isEmpty()
-          && MountTable.at(root).filter(mount -> !mount.type().startsWith("fuse")).isPresent()) {
-        Unmounter.unmount(root, Unmounter.Manner.LAZY);
-      }
-    } catch (RuntimeException e) {
-      LOG.warn("{} is left mounted", root, e);
     }
   }
 

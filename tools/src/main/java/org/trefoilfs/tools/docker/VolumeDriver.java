@@ -217,9 +217,4 @@ public final class VolumeDriver {
   public boolean isUsed(Path directory) {
     return root.holds(directory) && references.count(directory.getFileName().toString()) > 0;
   }
-
-  /** When the host stops. */
-  public void close() {
-    root.close();
-  }
 }
