@@ -43,11 +43,12 @@ build_when_stale() {
   exec 9>&-
 }
 
-# build_program: the class path that the command and its daemons run from, $lib, and $aot, what the JVM
-# remembers of a rehearsal: with it a host starts with half of the work. Without it everything runs.
+# build_program: $dist, with lib, the class path that the command and its daemons run from, and with what a
+# rehearsal leaves there: trefoil.aot and command.aot, what the JVM remembers of it, and native, libraries
+# that are unpacked. With them a host starts with half of the work. Without them everything runs.
 build_program() {
-  local dist="$here/packaging/target/dist"
-  lib="$dist/lib" aot="$dist/trefoil.aot"
+  dist="$here/packaging/target/dist"
+  lib="$dist/lib"
   build_when_stale "$dist/.built" \
     'Building trefoil (mvn package); this takes a minute the first time' \
     "$here/pom.xml" "$here"/*/pom.xml "$here"/*/src/main \
@@ -58,7 +59,9 @@ build_program() {
   if is_stale "$dist/.rehearsed" "$dist/.built"; then
     echo 'Rehearsing (the JVM learns what a host does); this takes some seconds, once ...' >&2
     "$JAVA_HOME/bin/java" "${java_options[@]}" -cp "$lib/*" \
-      org.trefoilfs.tools.rehearsal.Rehearsal "$aot" >"$here/target/rehearsal.log" 2>&1 || true
+      org.trefoilfs.tools.rehearsal.Rehearsal "$dist" "${command_options[@]}" "${java_options[@]}" \
+      >"$here/target/rehearsal.log" 2>&1 ||
+      echo "The rehearsal failed; hosts start more slowly. Its output is in $here/target/rehearsal.log" >&2
     touch "$dist/.rehearsed"
   fi
   exec 9>&-
@@ -68,4 +71,9 @@ build_program() {
 java_options=(
   --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow
   --add-opens=java.base/java.nio=ALL-UNNAMED --add-opens=java.base/sun.nio.ch=ALL-UNNAMED
+)
+
+# A command is short: the quickest start, and little memory. Daemons get a JVM of their own.
+command_options=(
+  -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Xmx256m
 )

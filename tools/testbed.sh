@@ -21,7 +21,7 @@ run_testbed() {
   build_program
   # Daemons run as they are shipped, without the tests.
   exec "$JAVA_HOME/bin/java" -Xmx512m "${java_options[@]}" \
-    -Dtrefoil.classpath="$lib/*" -Dtrefoil.aot="$aot" \
+    -Dtrefoil.classpath="$lib/*" -Dtrefoil.aot="$dist/trefoil.aot" -Dtrefoil.native="$dist/native" \
     -cp "$here/tools/target/test-classes:$here/tools/target/classes:$(<"$classpath")" \
     "$class" "$@"
 }

@@ -15,6 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -383,8 +384,21 @@ public final class Host implements Closeable {
       now.detector().observe(view);
       now.groups().clusterChanged(view);
       now.link().viewChanged(seen, view);
+      boolean ended = !view.sessions().keySet().containsAll(seen.sessions().keySet());
       seen = view;
       now.heartbeats().viewChanged();
+      if (ended) {
+        beatNow(now);
+      }
+    }
+  }
+
+  /** Who ended a session waits until every host has said that it keeps its writes out. */
+  private void beatNow(Running now) {
+    try {
+      heart.execute(guarded(now.heartbeats()::beat));
+    } catch (RejectedExecutionException stopping) {
+      log.debug("no heartbeat any more", stopping);
     }
   }
 

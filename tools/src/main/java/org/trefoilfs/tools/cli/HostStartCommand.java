@@ -9,12 +9,9 @@ import org.trefoilfs.tools.admin.AdminClient;
 import org.trefoilfs.tools.admin.Messages.Where;
 import org.trefoilfs.tools.admin.Verb;
 import org.trefoilfs.tools.daemon.ConfigFile;
-import org.trefoilfs.tools.daemon.Daemon;
 import org.trefoilfs.tools.daemon.DaemonFile;
 import org.trefoilfs.tools.daemon.HostConfig;
 import org.trefoilfs.tools.daemon.Key;
-import org.trefoilfs.tools.daemon.Logging;
-import org.trefoilfs.tools.library.RunningHost.Identity;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -57,9 +54,6 @@ final class HostStartCommand implements Callable<Integer> {
       names = "--detach",
       description = "Run in the background; return when the host serves. Its log: DIR/daemon.log.")
   boolean detach;
-
-  @Option(names = "--serve", hidden = true)
-  boolean serve;
 
   HostStartCommand(Context context, GlobalOptions global) {
     this.context = context;
@@ -195,12 +189,9 @@ final class HostStartCommand implements Callable<Integer> {
   }
 
   @Override
-  public Integer call() throws InterruptedException {
+  public Integer call() {
     HostConfig effective = effective();
     effective.toOptions(); // what makes no sense is said here, before there is another process
-    if (serve) {
-      return serve(effective);
-    }
     if (!detach) {
       throw context.daemons().become(effective);
     }
@@ -238,24 +229,5 @@ final class HostStartCommand implements Callable<Integer> {
     }
     return given.over(
         DaemonFile.load(given.data()).map(DaemonFile::remembered).orElse(HostConfig.empty()));
-  }
-
-  private int serve(HostConfig effective) throws InterruptedException {
-    Logging.forDaemon(effective.data(), global.verbose);
-    Daemon daemon = Daemon.start(context.library(), effective, context.machine().registry());
-    Runtime.getRuntime().addShutdownHook(new Thread(daemon::close, "stop"));
-    Identity identity = daemon.identity();
-    context
-        .out()
-        .printf(
-            "host %s serves at %s (process %d, cluster %s)%n",
-            identity.name(),
-            identity.address(),
-            ProcessHandle.current().pid(),
-            identity.clusterId());
-    context.out().flush();
-    daemon.warnings().forEach(context::warn);
-    daemon.awaitStop();
-    return ExitCode.OK.status();
   }
 }

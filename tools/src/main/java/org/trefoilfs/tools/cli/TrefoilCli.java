@@ -9,6 +9,9 @@ public final class TrefoilCli {
 
   /** Returns the exit status. */
   public static int run(Context context, String... arguments) {
+    if (HostServe.isMeant(arguments)) {
+      return new HostServe(context).run(arguments);
+    }
     GlobalOptions options = new GlobalOptions();
     int status = build(context, options).execute(arguments);
     context.out().flush();

@@ -202,6 +202,20 @@ public final class Daemon implements AutoCloseable {
     return now == null ? List.of() : StatusBuilder.survival(now.host().snapshot());
   }
 
+  /** Shows signs of life to a service manager that wants them. */
+  public void watchedBy(ServiceManager manager) {
+    manager
+        .watchdog()
+        .ifPresent(
+            silence -> {
+              // Twice in the time, as sd_watchdog_enabled(3) advises.
+              long period = silence.toMillis() / 2;
+              var unused =
+                  housekeeping.scheduleAtFixedRate(
+                      manager::alive, 0, Math.max(1, period), TimeUnit.MILLISECONDS);
+            });
+  }
+
   /** Waits until the verb {@code stop} arrives. */
   public void awaitStop() throws InterruptedException {
     stopRequested.await();

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.trefoilfs.mount.fuse.ProcessId;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
@@ -19,8 +20,8 @@ public final class DaemonProcess {
   /** Standard output and error of a detached daemon, which has a log for the rest. */
   public static final String OUTPUT = "daemon.out";
 
-  /** Makes {@code host start} serve in this very process. */
-  public static final String SERVE_OPTION = "--serve";
+  /** Begins the arguments of a daemon; behind it stands an option for each setting. */
+  private static final List<String> SERVE = List.of("host", "start", "--serve");
 
   /** A join copies the state log's snapshot; a restart may have to wait for other hosts. */
   private static final Duration START_PATIENCE = Duration.ofSeconds(120);
@@ -52,13 +53,21 @@ public final class DaemonProcess {
   }
 
   private List<String> command(HostConfig config) {
-    List<String> arguments = new ArrayList<>(List.of("host", "start", SERVE_OPTION));
-    arguments.add("--data=" + config.data());
+    List<String> arguments = new ArrayList<>(SERVE);
+    arguments.add(Key.DATA.option() + "=" + config.data());
     config
         .without(Key.DATA)
         .values()
         .forEach((key, value) -> arguments.add(key.option() + "=" + value));
     return jvm.longRunning(config.heap(), arguments);
+  }
+
+  /** The settings in a daemon's arguments, {@code --key=value}; empty when they are no daemon's. */
+  public static Optional<List<String>> settings(String... arguments) {
+    List<String> all = List.of(arguments);
+    return all.size() > SERVE.size() && all.subList(0, SERVE.size()).equals(SERVE)
+        ? Optional.of(all.subList(SERVE.size(), all.size()))
+        : Optional.empty();
   }
 
   private static boolean serves(Path data, long pid) {

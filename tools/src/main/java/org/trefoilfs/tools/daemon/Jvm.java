@@ -4,18 +4,23 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.trefoilfs.replication.statelog.rocks.RocksLibrary;
 
 /**
  * The command lines by which this program starts itself again. What the launcher says in system
  * properties goes on to each process: {@code trefoil.home} and {@code trefoil.command}; {@code
  * trefoil.classpath}, if it is to be another than this process's; {@code trefoil.aot}, the
- * ahead-of-time cache that belongs to it, if there is one.
+ * ahead-of-time cache that belongs to it, if there is one; {@code trefoil.native}, native libraries
+ * that have been unpacked.
  */
 public final class Jvm {
   private static final String CLASS_PATH = "trefoil.classpath";
-  private static final String CACHE = "trefoil.aot";
+
+  /** The system property that names the ahead-of-time cache. */
+  public static final String CACHE = "trefoil.aot";
+
   private static final List<String> PASSED_ON =
-      List.of("trefoil.home", "trefoil.command", CLASS_PATH, CACHE);
+      List.of("trefoil.home", "trefoil.command", CLASS_PATH, CACHE, RocksLibrary.DIRECTORY);
 
   /** A recording is of daemons as they are by default. */
   private static final String RECORDED_HEAP = HostConfig.DEFAULT_HEAP;
@@ -35,6 +40,13 @@ public final class Jvm {
    * of its own: hosts with 256 MiB ran out of memory while 16 such writes were under way.
    */
   private static final String REGIONS = "-XX:G1HeapRegionSize=4m";
+
+  /**
+   * Compilers took half of the processor time until a host served: they compile what the cache says
+   * was hot as soon as it is met. With later thresholds a start takes two thirds of the time; what
+   * is hot while the host serves reaches them within its first second.
+   */
+  private static final String LATER_COMPILING = "-XX:CompileThresholdScaling=4";
 
   /**
    * Netty looks for buffers that were lost in one of 128 that it gives out, and keeps the stack of
@@ -78,11 +90,28 @@ public final class Jvm {
 
   /** A process from which, when it ends, an ahead-of-time cache for such ones is made. */
   public List<String> recording(Path cache, List<String> arguments) {
-    // What is left out of it, some classes of each library, is worth no line.
-    return command(
-        List.of("-XX:AOTCacheOutput=" + cache, "-Xlog:aot=error,cds=error"),
-        RECORDED_HEAP,
-        arguments);
+    return command(recording(cache), RECORDED_HEAP, arguments);
+  }
+
+  /**
+   * A command from which, when it ends, an ahead-of-time cache for commands is made.
+   *
+   * @param options of the JVM, as the launcher gives them
+   * @param command main class and arguments
+   */
+  public static List<String> recordingCommand(
+      Path cache, List<String> options, List<String> command) {
+    List<String> all = new ArrayList<>(List.of(java()));
+    all.addAll(recording(cache));
+    all.addAll(options);
+    all.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    all.addAll(command);
+    return all;
+  }
+
+  /** What is left out of a cache, some classes of each library, is worth no line. */
+  private static List<String> recording(Path cache) {
+    return List.of("-XX:AOTCacheOutput=" + cache, "-Xlog:aot=error,cds=error");
   }
 
   private List<String> command(List<String> options, String heap, List<String> arguments) {
@@ -95,6 +124,7 @@ public final class Jvm {
     command.add(REGIONS);
     command.add("-XX:+ExitOnOutOfMemoryError");
     command.add("-XX:-UsePerfData");
+    command.add(LATER_COMPILING);
     command.add(NO_LEAK_DETECTION);
     command.addAll(ACCESS);
     for (String property : PASSED_ON) {

@@ -78,6 +78,11 @@ public enum Key {
     return "--" + text();
   }
 
+  /** The key whose {@link #option} this is. */
+  public static Optional<Key> ofOption(String option) {
+    return Arrays.stream(values()).filter(key -> key.option().equals(option)).findFirst();
+  }
+
   void check(String value) {
     try {
       check.accept(value);

@@ -1,8 +1,6 @@
 package org.trefoilfs.tools.rehearsal;
 
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.Writer;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -15,12 +13,9 @@ import java.util.stream.Stream;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.commit.CommitMode;
 import org.trefoilfs.replication.membership.Address;
-import org.trefoilfs.tools.Trefoil;
 import org.trefoilfs.tools.admin.AdminClient;
 import org.trefoilfs.tools.admin.Messages;
 import org.trefoilfs.tools.admin.Verb;
-import org.trefoilfs.tools.cli.Context;
-import org.trefoilfs.tools.cli.TrefoilCli;
 import org.trefoilfs.tools.daemon.Daemon;
 import org.trefoilfs.tools.daemon.HostConfig;
 import org.trefoilfs.tools.daemon.Key;
@@ -34,13 +29,14 @@ import org.trefoilfs.tools.mount.Registry;
 
 /**
  * Three daemons of this process hold a volume; files are written, read and removed through each
- * transport that may mount here, and one daemon stops, misses something and comes back.
+ * transport that may mount here, and one daemon stops, misses something and comes back. The first
+ * serves on a mount that an earlier process has left, if one has.
  */
 final class Play {
   private static final int HOSTS = 3;
 
   /** Away from those of a demo or a host. */
-  private static final int FIRST_PORT = 27_440;
+  static final int FIRST_PORT = 27_440;
 
   private static final int FILES = 200;
   private static final int MEGABYTES = 48;
@@ -59,12 +55,12 @@ final class Play {
   }
 
   void run() throws IOException {
-    commandLine();
     Logging.forDaemon(Files.createDirectories(root.resolve("log")), false);
     try {
       for (int host = 0; host < HOSTS; host++) {
         daemons.add(Daemon.start(library, config(host), registry));
       }
+      goOn();
       ask(
           Verb.VOLUME_CREATE,
           new Messages.VolumeArgument(VOLUME, HOSTS, CommitMode.SYNC),
@@ -77,25 +73,16 @@ final class Play {
     }
   }
 
-  /** What parses a daemon's arguments. */
-  private void commandLine() {
-    PrintWriter nowhere = new PrintWriter(Writer.nullWriter());
-    TrefoilCli.run(
-        new Context(
-            library,
-            Trefoil.class.getName(),
-            new Context.Streams(nowhere, nowhere),
-            Context.Machine.real()),
-        "version");
+  private HostConfig config(int host) {
+    HostConfig config = config(root, host, address(host));
+    return host == 0 ? config : config.with(Key.JOIN, address(0).toString());
   }
 
-  private HostConfig config(int host) {
-    HostConfig config =
-        HostConfig.empty()
-            .with(Key.DATA, root.resolve("host" + host).toString())
-            .with(Key.NAME, "host" + host)
-            .with(Key.LISTEN, address(host).toString());
-    return host == 0 ? config : config.with(Key.JOIN, address(0).toString());
+  static HostConfig config(Path root, int host, Address listen) {
+    return HostConfig.empty()
+        .with(Key.DATA, root.resolve("host" + host).toString())
+        .with(Key.NAME, "host" + host)
+        .with(Key.LISTEN, listen.toString());
   }
 
   private Address address(int host) {
@@ -130,6 +117,16 @@ final class Play {
       removeFiles(mount);
     } finally {
       ask(Verb.UNMOUNT, new Messages.Directory(mount.toString()), Messages.Nothing.class);
+    }
+  }
+
+  /** Uses the mount that was left, and takes it off. */
+  private void goOn() throws IOException {
+    Path left = LeftMount.in(root);
+    if (Files.isDirectory(left)) {
+      makeFiles(left);
+      removeFiles(left);
+      ask(Verb.UNMOUNT, new Messages.Directory(left.toString()), Messages.Nothing.class);
     }
   }
 

@@ -130,6 +130,31 @@ class DaemonProcessTest {
   }
 
   @Test
+  void aCacheThatFitsNothingIsPassedOverAndSaidInTheOutput() throws Exception {
+    Path cache = Files.writeString(directory.resolve("foreign.aot"), "of another program");
+    System.setProperty(Jvm.CACHE, cache.toString());
+    try {
+      assertThat(daemons.detach(config).isRunning()).isTrue();
+    } finally {
+      System.clearProperty(Jvm.CACHE);
+    }
+    assertThat(Files.readString(data.resolve(DaemonProcess.OUTPUT))).contains("AOT cache");
+  }
+
+  @Test
+  void aDaemonIsNotStartedWithASettingThatThereIsNot() {
+    CommandRun run =
+        new CommandRun.Setting(new StubLibrary(), directory)
+            .run("host", "start", "--serve", "--data=" + data, "--colour=blue");
+    assertThat(run.status()).isEqualTo(2);
+    assertThat(run.err())
+        .isEqualTo(
+            "trefoil: '--colour=blue' is no setting of a host; daemons are started by: trefoil host"
+                + " start\n");
+    assertThat(data).doesNotExist();
+  }
+
+  @Test
   void stoppingWhereNoHostEverRanIsNotFound() {
     CommandRun run =
         new CommandRun.Setting(new StubLibrary(), directory)

@@ -33,7 +33,7 @@ final class RocksHandle implements AutoCloseable {
   private static final long LOG_BYTES = 2L << 20;
 
   static {
-    RocksDB.loadLibrary();
+    RocksLibrary.load();
   }
 
   private final Path directory;
