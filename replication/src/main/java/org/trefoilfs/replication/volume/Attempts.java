@@ -2,6 +2,7 @@ package org.trefoilfs.replication.volume;
 
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
@@ -13,6 +14,9 @@ import org.trefoilfs.replication.TrefoilException;
 final class Attempts {
   private static final Duration FIRST_PAUSE = Duration.ofMillis(5);
   private static final Duration LONGEST_PAUSE = Duration.ofMillis(100);
+
+  /** As often an attempt's time is doubled at most: by then it is that of a very slow disk. */
+  private static final int DOUBLINGS = 3;
 
   private final ReplicatedVolume.Cluster cluster;
   private final String what;
@@ -34,6 +38,53 @@ final class Attempts {
   Attempts onAnyReplica() {
     damageLeft = 6;
     return this;
+  }
+
+  /**
+   * Attempts of which each may take twice as long as the one before that was not answered in time.
+   * What waits its turn at a host that is slow would else be sent again and again, and each answer
+   * come when nobody waits for it any more. Of a host that is lost the calls fail at once anyhow.
+   *
+   * @param attempt is given its time
+   */
+  <T> CompletableFuture<T> runLonger(Function<Duration, CompletableFuture<T>> attempt) {
+    Patience patience = new Patience(cluster.attempt());
+    return run(
+        () -> {
+          long began = cluster.nanoTime();
+          Duration given = withinDeadline(patience.now, began);
+          return attempt
+              .apply(given)
+              .whenComplete(
+                  (_, failure) -> {
+                    if (failure != null && cluster.nanoTime() - began >= given.toNanos()) {
+                      patience.grow();
+                    }
+                  });
+        });
+  }
+
+  /** The last one may outlast it, as any, but not because it was given more. */
+  private Duration withinDeadline(Duration patience, long now) {
+    Duration left = Duration.ofNanos(deadline - now);
+    Duration least = cluster.attempt();
+    Duration most = left.compareTo(least) < 0 ? least : left;
+    return patience.compareTo(most) < 0 ? patience : most;
+  }
+
+  private static final class Patience {
+    private Duration now;
+    private int left = DOUBLINGS;
+
+    Patience(Duration first) {
+      now = first;
+    }
+
+    void grow() {
+      if (left-- > 0) {
+        now = now.multipliedBy(2);
+      }
+    }
   }
 
   <T> CompletableFuture<T> run(Supplier<CompletableFuture<T>> attempt) {

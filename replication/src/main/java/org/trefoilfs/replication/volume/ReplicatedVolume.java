@@ -220,8 +220,8 @@ public final class ReplicatedVolume implements Volume {
     int pg = group(mutation.chunk());
     long inode = mutation.chunk().inode();
     return new Attempts(cluster, "writing chunk " + mutation.chunk())
-        .run(
-            () -> {
+        .runLonger(
+            patience -> {
               PgView view = openView(pg);
               return cluster
                   .call(
@@ -233,7 +233,7 @@ public final class ReplicatedVolume implements Volume {
                           session.getAsLong(),
                           operation.id(),
                           mutation),
-                      cluster.attempt())
+                      patience)
                   .thenApply(answer -> version((Message.Written) answer, view));
             })
         // Not earlier: a flush that another caller began meanwhile may have come too soon for it.
