@@ -10,6 +10,11 @@ import org.trefoilfs.replication.codec.ByteWriter;
 public sealed interface Mutation {
   ChunkId chunk();
 
+  /** Bytes of data that it brings. */
+  default int bytes() {
+    return this instanceof Write write ? write.data().remaining() : 0;
+  }
+
   /**
    * Replaces bytes from {@code offset} within the chunk; {@code data} is never modified and its
    * position is ignored.

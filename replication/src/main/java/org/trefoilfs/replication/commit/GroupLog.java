@@ -32,6 +32,7 @@ public final class GroupLog {
    */
   private final TreeMap<Long, Long> oldestAfterImage = new TreeMap<>();
 
+  private long suffixBytes;
   private long view;
   private long commitIndex;
   private final CopyState copyState = new CopyState();
@@ -71,6 +72,11 @@ public final class GroupLog {
     return List.copyOf(suffix.values());
   }
 
+  /** Bytes of data in the suffix. */
+  public long suffixBytes() {
+    return suffixBytes;
+  }
+
   public Optional<Entry> uncommitted(OperationId operation) {
     return Optional.ofNullable(uncommittedOperations.get(operation));
   }
@@ -94,6 +100,7 @@ public final class GroupLog {
               + lastN());
     }
     forget(suffix.put(entry.n(), entry));
+    suffixBytes += entry.mutation().bytes();
     uncommittedOfChunk.merge(entry.mutation().chunk(), 1, Integer::sum);
     uncommittedOperations.put(entry.operation(), entry);
     view = Math.max(view, entry.version().view());
@@ -136,6 +143,7 @@ public final class GroupLog {
   /** Forgets everything: the log now begins after {@code n}. */
   public void reset(long inView, long n) {
     suffix.clear();
+    suffixBytes = 0;
     uncommittedOfChunk.clear();
     uncommittedOperations.clear();
     commitIndex = n;
@@ -245,6 +253,7 @@ public final class GroupLog {
 
   private void forget(@org.jspecify.annotations.Nullable Entry entry) {
     if (entry != null) {
+      suffixBytes -= entry.mutation().bytes();
       uncommittedOfChunk.computeIfPresent(
           entry.mutation().chunk(), (_, count) -> count == 1 ? null : count - 1);
       uncommittedOperations.remove(entry.operation(), entry);

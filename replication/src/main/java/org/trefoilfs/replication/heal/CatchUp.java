@@ -45,6 +45,7 @@ public final class CatchUp {
   /** The blocks that {@link #bytesOf} counts; none of a chunk whose size the listing has told. */
   private final Map<ChunkId, BlockSet> counted = new HashMap<>();
 
+  private final AtomicLong asideBytes = new AtomicLong();
   private final AtomicLong bytesLeft = new AtomicLong();
   private final AtomicLong bytesChanged = new AtomicLong();
   private volatile boolean listed;
@@ -190,7 +191,10 @@ public final class CatchUp {
       return Optional.empty();
     }
     BlockSet more = BlockSet.none();
-    aside.forEach(entry -> more.add(BlockSet.of(entry.mutation())));
+    for (Entry entry : aside) {
+      more.add(BlockSet.of(entry.mutation()));
+      asideBytes.addAndGet(-entry.mutation().bytes());
+    }
     if (!blocks.containsAll(more)) {
       BlockSet all = more.copy();
       all.add(blocks);
@@ -212,6 +216,7 @@ public final class CatchUp {
     List<Entry> aside = fetching.get(chunk);
     if (aside != null) {
       aside.add(entry);
+      asideBytes.addAndGet(entry.mutation().bytes());
       return false;
     }
     if (settled.contains(chunk)) {
@@ -236,6 +241,11 @@ public final class CatchUp {
   /** Whether all is known that is to be copied, but for what live writes add. */
   public boolean isListed() {
     return listed;
+  }
+
+  /** Bytes of the live writes that are kept aside. */
+  public long asideBytes() {
+    return asideBytes.get();
   }
 
   /** Bytes that are known to be left: grows while the listing comes in. */

@@ -49,9 +49,6 @@ import org.trefoilfs.replication.journal.JournalRecord;
  * them.
  */
 final class Applier implements Closeable {
-  /** Committed bytes that may wait in memory; beyond it writers are slowed. */
-  static final long MAX_BACKLOG_BYTES = 96L << 20;
-
   /** What a queued entry costs beside its data. */
   private static final int ENTRY_OVERHEAD = 200;
 
@@ -193,10 +190,6 @@ final class Applier implements Closeable {
   /** Whether committed writes wait for space on the disk. */
   boolean isStarved() {
     return !starved.isEmpty();
-  }
-
-  boolean hasRoom() {
-    return backlogBytes.get() < MAX_BACKLOG_BYTES;
   }
 
   /** Committed bytes: what the store holds, and over it what waits to be applied. */
@@ -659,9 +652,7 @@ final class Applier implements Closeable {
   }
 
   private static long cost(Entry entry) {
-    return entry.mutation() instanceof Mutation.Write(_, _, ByteBuffer data)
-        ? data.remaining() + ENTRY_OVERHEAD
-        : ENTRY_OVERHEAD;
+    return entry.mutation().bytes() + ENTRY_OVERHEAD;
   }
 
   private ReadWriteLock stripe(ChunkId chunk) {

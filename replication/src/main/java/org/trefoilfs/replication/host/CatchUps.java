@@ -30,6 +30,7 @@ import org.trefoilfs.replication.heal.CopyProgress;
 import org.trefoilfs.replication.membership.ClusterView;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.placement.PgView;
+import org.trefoilfs.replication.transport.Intake;
 import org.trefoilfs.replication.transport.Message;
 
 /**
@@ -238,10 +239,18 @@ final class CatchUps {
       awaited = bytes;
       bytes = nextBytes(attempt, catchUp).orElse(0);
     }
-    CatchUp.Wanted next = locked(attempt.slot(), catchUp, () -> catchUp.startFetch().orElse(null));
-    long copied = next == null ? 0 : fetch(attempt, catchUp, next);
-    pace.settle(awaited, copied);
-    progress.copied(copied, node.time().nanoTime());
+    // As it is received, and as it is put together with what was written meanwhile.
+    Intake.Ticket room = node.memory().askToFetch(2 * Math.max(awaited, ChunkId.BLOCK));
+    try {
+      room.taken().join();
+      CatchUp.Wanted next =
+          locked(attempt.slot(), catchUp, () -> catchUp.startFetch().orElse(null));
+      long copied = next == null ? 0 : fetch(attempt, catchUp, next);
+      pace.settle(awaited, copied);
+      progress.copied(copied, node.time().nanoTime());
+    } finally {
+      room.release();
+    }
   }
 
   /**
@@ -397,13 +406,16 @@ final class CatchUps {
         locked(
             slot,
             catchUp,
-            () ->
-                isCurrent(attempt)
-                    ? catchUp
-                        .fetched(image, blocks)
-                        .map(kept -> install(slot, image, blocks, kept))
-                        .orElse(null)
-                    : null);
+            () -> {
+              if (!isCurrent(attempt)) {
+                return null;
+              }
+              List<Entry> kept = catchUp.fetched(image, blocks).orElse(null);
+              CompletableFuture<Boolean> done =
+                  kept == null ? null : install(slot, image, blocks, kept);
+              node.memory().counts(slot);
+              return done;
+            });
     if (installed != null) {
       awaitInstalled(slot, catchUp, image, installed);
     }

@@ -14,10 +14,17 @@ final class DiskRoom {
   private final ChunkStore store;
   private final Journal journal;
   private final Applier applier;
+  private final PayloadLimits limits;
   private final long unreleasedMax;
   private final long journalMax;
 
-  DiskRoom(ChunkStore store, Journal journal, JournalOptions options, Applier applier) {
+  DiskRoom(
+      ChunkStore store,
+      Journal journal,
+      JournalOptions options,
+      Applier applier,
+      PayloadLimits limits) {
+    this.limits = limits;
     this.store = store;
     this.journal = journal;
     this.applier = applier;
@@ -37,12 +44,22 @@ final class DiskRoom {
    * journal is half full before a checkpoint begins.
    */
   boolean isFilling() {
-    return applier.backlogBytes() > Applier.MAX_BACKLOG_BYTES / 2
+    return applier.backlogBytes() > limits.backlog() / 2
         || journal.unreleased() > unreleasedMax / 4 * 3;
   }
 
-  /** Whether the disk is behind what was let in; those who write then wait. */
-  boolean isBehind() {
-    return !applier.hasRoom() || journal.unreleased() > unreleasedMax;
+  /** Committed bytes in memory that are not in the store yet. */
+  long backlogBytes() {
+    return applier.backlogBytes();
+  }
+
+  /** Whether committed writes wait for space. */
+  boolean isStarved() {
+    return applier.isStarved();
+  }
+
+  /** Whether the journal is as long as it may become before a checkpoint has shortened it. */
+  boolean isJournalFull() {
+    return journal.unreleased() > unreleasedMax;
   }
 }

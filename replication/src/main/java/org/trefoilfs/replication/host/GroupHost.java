@@ -5,7 +5,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
@@ -37,9 +36,6 @@ import org.trefoilfs.replication.transport.Transport;
  * a write: see {@link Slots}.
  */
 final class GroupHost implements GroupPorts {
-  /** A backup that is behind holds its connection for so long, far less than what ends one. */
-  private static final long ROOM_WAIT_MS = 500;
-
   private final GroupNode node;
   private final Slots slots;
   private final Healing healing;
@@ -87,6 +83,7 @@ final class GroupHost implements GroupPorts {
 
   /** The state log has moved. Called by one thread. */
   void clusterChanged(ClusterView cluster) {
+    node.memory().clusterChanged(cluster);
     for (PgView next : cluster.placement().groups()) {
       PgView known = knownViews.put(next.pg(), next);
       if (known != next && (concernsUs(next) || slots.has(next.pg()))) {
@@ -116,7 +113,10 @@ final class GroupHost implements GroupPorts {
       case Message.Read read -> Replies.virtual(reply, () -> new Message.Data(reads.read(read)));
       case Message.AskBlocks ask ->
           Replies.virtual(reply, () -> new Message.BlockSets(reads.allocated(ask)));
-      case Message.Prepare prepare -> prepare(prepare, reply);
+      case Message.Prepare prepare -> {
+        Slot slot = slots.of(prepare.pg());
+        reply.send(slots.eventWithResult(slot, () -> slot.group.prepare(prepare)));
+      }
       case Message.NewView newView -> {
         Slot slot = slots.of(newView.pg());
         reply.send(slots.eventWithResult(slot, () -> slot.group.newView(newView)));
@@ -157,13 +157,6 @@ final class GroupHost implements GroupPorts {
   /** A client's write, here or from afar. */
   CompletableFuture<Message> write(Message.Write write) {
     CompletableFuture<Message> done = new CompletableFuture<>();
-    // What removes data is never held up.
-    if (write.mutation() instanceof Mutation.Write && node.room().isBehind()) {
-      done.completeExceptionally(
-          new TrefoilException(
-              Reason.BUSY, "this host's disk is behind; the write is tried again"));
-      return done;
-    }
     WriteReply reply =
         new WriteReply() {
           @Override
@@ -212,23 +205,6 @@ final class GroupHost implements GroupPorts {
     }
   }
 
-  private void prepare(Message.Prepare prepare, Transport.Reply reply) {
-    awaitRoom();
-    Slot slot = slots.of(prepare.pg());
-    reply.send(slots.eventWithResult(slot, () -> slot.group.prepare(prepare)));
-  }
-
-  /** A backup that is behind slows its connection down: bounded memory, and nothing refused. */
-  private void awaitRoom() {
-    if (node.room().isBehind()) {
-      node.applier()
-          .barrier()
-          .orTimeout(ROOM_WAIT_MS, TimeUnit.MILLISECONDS)
-          .exceptionally(_ -> null)
-          .join();
-    }
-  }
-
   private void caughtUp(Message.CaughtUp message) {
     HostInfo joiner = node.view().hosts().get(message.host());
     if (joiner == null || joiner.incarnation() != message.incarnation()) {
@@ -273,6 +249,7 @@ final class GroupHost implements GroupPorts {
   void tick() {
     slots.tick();
     announcements.send();
+    node.memory().changed();
   }
 
   // ---- GroupPorts
@@ -289,8 +266,7 @@ final class GroupHost implements GroupPorts {
 
   @Override
   public Room roomFor(Collection<PgView.Member> members, Mutation mutation) {
-    return node.admission()
-        .judge(members, mutation instanceof Mutation.Write write ? write.data().remaining() : 0);
+    return node.admission().judge(members, mutation.bytes());
   }
 
   @Override

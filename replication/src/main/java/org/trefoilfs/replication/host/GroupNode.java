@@ -23,6 +23,8 @@ interface GroupNode {
 
   DiskRoom room();
 
+  PayloadMemory memory();
+
   Admission admission();
 
   ClusterView view();

@@ -55,6 +55,7 @@ import org.trefoilfs.replication.statelog.StateLogService;
 import org.trefoilfs.replication.statelog.StateModule;
 import org.trefoilfs.replication.statelog.ratis.RatisOptions;
 import org.trefoilfs.replication.statelog.ratis.RatisStateLog;
+import org.trefoilfs.replication.transport.Intake;
 import org.trefoilfs.replication.transport.LocalIdentity;
 import org.trefoilfs.replication.transport.Message;
 import org.trefoilfs.replication.transport.Transport;
@@ -119,6 +120,7 @@ public final class Host implements Closeable {
       GroupHost groups,
       CatchUps catchUps,
       Checkpoint checkpoint,
+      PayloadMemory memory,
       RatisStateLog ratis,
       StateLogRouter router,
       ClusterClient cluster,
@@ -167,7 +169,7 @@ public final class Host implements Closeable {
     Addresses.checkFree(listen);
     Supplier<LocalIdentity> local = this::localIdentity;
     transport = new NettyTransport(local, TransportOptions.DEFAULT, loops);
-    server = NettyServer.start(listen, this::handle, local, TransportOptions.DEFAULT, loops);
+    server = NettyServer.start(listen, new Service(), local, TransportOptions.DEFAULT, loops);
   }
 
   /** As {@link #start(HostOptions, List, AdminHandler, Map)}, of a host that has no mounts left. */
@@ -204,6 +206,7 @@ public final class Host implements Closeable {
       Identity self, List<StateModule> modules, Set<Address> seeds, RatisOptions.Start start) {
     Path data = options.data();
     Duration detection = self.detection();
+    PayloadLimits limits = PayloadLimits.of(options.settings().writeMemory());
     FileChunkStore store = FileChunkStore.open(data.resolve("chunks"));
     HostNode node = new HostNode(self, time, clusterModule::view, detection);
     GroupHost groups = new GroupHost(node);
@@ -214,7 +217,8 @@ public final class Host implements Closeable {
         SegmentedJournal.open(data.resolve("journal"), journalOptions, recovery::replay);
     Applier applier =
         new Applier(journal, store, groups.slots(), groups.healing()::damaged, this::fail);
-    DiskRoom room = new DiskRoom(store, journal, journalOptions, applier);
+    DiskRoom room = new DiskRoom(store, journal, journalOptions, applier, limits);
+    PayloadMemory memory = new PayloadMemory(limits, room, time);
     FailureDetector detector = new FailureDetector(time, detection);
     List<StateModule> all = new ArrayList<>(modules);
     all.addFirst(clusterModule);
@@ -230,7 +234,8 @@ public final class Host implements Closeable {
             all);
     // Without the log a host learns of no view; it must not look alive to those who have one.
     var unused = ratis.failed().thenAccept(cause -> fail(stopped(cause)));
-    HostLink link = new HostLink(self.host(), transport, this::handle, clusterModule::view, seeds);
+    OwnRequests own = new OwnRequests(memory, this::handle, detection.dividedBy(2));
+    HostLink link = new HostLink(self.host(), transport, own, clusterModule::view, seeds);
     StateLogRouter router =
         new StateLogRouter(
             Optional.of(ratis),
@@ -258,7 +263,16 @@ public final class Host implements Closeable {
                 seeds));
     node.wire(
         new HostNode.Parts(
-            journal, store, applier, heartbeats, link, proposals, catchUps, room, this::fail));
+            journal,
+            store,
+            applier,
+            heartbeats,
+            link,
+            proposals,
+            catchUps,
+            room,
+            memory,
+            this::fail));
     recovery
         .groups(journal.replayReport().loss())
         .forEach((pg, groupLog) -> groups.recovered(groupLog, recovery.history(pg)));
@@ -282,6 +296,7 @@ public final class Host implements Closeable {
         groups,
         catchUps,
         checkpoint,
+        memory,
         ratis,
         router,
         cluster,
@@ -342,6 +357,21 @@ public final class Host implements Closeable {
         1,
         10,
         TimeUnit.SECONDS);
+  }
+
+  /** What others ask for. */
+  private final class Service implements Transport.Handler {
+    @Override
+    public void handle(Message request, Transport.Reply reply) {
+      Host.this.handle(request, reply);
+    }
+
+    /** What comes before the host serves is refused, and kept by nobody. */
+    @Override
+    public Intake.Ticket ask(Message.Lane lane, long bytes) {
+      Running now = ready.getCount() == 0 ? running : null;
+      return now == null ? Intake.Ticket.FREE : now.memory().ask(lane, bytes);
+    }
   }
 
   private static Runnable guarded(Runnable task) {
@@ -532,6 +562,16 @@ public final class Host implements Closeable {
   /** How far this host has caught up with what it missed, or what came of its last catch-up. */
   public Message.CatchUp catchUp() {
     return started().catchUps().progress();
+  }
+
+  /** Bytes of the data of writes that this host holds in memory. */
+  public long writeMemoryHeld() {
+    return started().memory().held();
+  }
+
+  /** Bytes of the data of writes that this host may hold in memory. */
+  public long writeMemoryLimit() {
+    return started().memory().limit();
   }
 
   /** Smallest orphan cursor of all live mount sessions; see {@code SessionTable}. */

@@ -34,6 +34,7 @@ final class HostNode implements GroupNode {
       Proposals proposals,
       CatchUps catchUps,
       DiskRoom room,
+      PayloadMemory memory,
       Consumer<TrefoilException> fail) {}
 
   HostNode(Identity identity, TimeSource time, Supplier<ClusterView> view, Duration detection) {
@@ -75,6 +76,11 @@ final class HostNode implements GroupNode {
   @Override
   public DiskRoom room() {
     return parts().room();
+  }
+
+  @Override
+  public PayloadMemory memory() {
+    return parts().memory();
   }
 
   @Override

@@ -48,6 +48,8 @@ public record HostOptions(
    * @param groups placement groups in a pool, a power of two; of the cluster that this host founds,
    *     by default 2^{@link ClusterView#DEFAULT_BITS}, and never changed
    * @param timeout how long a call waits for replicas or a leader before it fails
+   * @param writeMemory bytes that the data of writes may take in memory until it is stored, {@link
+   *     #MIN_WRITE_MEMORY} or more; by default three eighths of the heap
    * @param catchUpRate bytes per second that this host fetches at most while it catches up, {@link
    *     #MIN_CATCH_UP_RATE} or more; 0: no limit
    */
@@ -58,7 +60,11 @@ public record HostOptions(
       Optional<Duration> detection,
       Optional<Integer> groups,
       Duration timeout,
+      Optional<Long> writeMemory,
       long catchUpRate) {
+    /** A quarter of it then takes a chunk twice: as it is received, and as it is put together. */
+    public static final long MIN_WRITE_MEMORY = 32L << 20;
+
     /** A whole chunk then takes four seconds; any slower, and catching up would take weeks. */
     public static final long MIN_CATCH_UP_RATE = 1L << 20;
 
@@ -73,6 +79,7 @@ public record HostOptions(
             Optional.empty(),
             Optional.empty(),
             Duration.ofSeconds(30),
+            Optional.empty(),
             DEFAULT_CATCH_UP_RATE);
 
     /** Of the cluster that this host founds. */

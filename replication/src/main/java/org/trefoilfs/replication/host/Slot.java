@@ -18,6 +18,11 @@ final class Slot {
   /** Grows with each start of a catch-up: an older one that still runs must stop. */
   long catchUpRun;
 
+  // What the memory counts of this group.
+  long countedBytes;
+  boolean countedAsOwn;
+  long countedAside;
+
   Slot(int pg, Group group, History history) {
     this.pg = pg;
     this.group = group;

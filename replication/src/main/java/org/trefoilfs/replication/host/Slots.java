@@ -38,7 +38,9 @@ final class Slots implements Applier.Groups {
 
   /** Takes over a group's log as the journal's replay left it. */
   void recovered(GroupLog groupLog, History history) {
-    slots.put(groupLog.pg(), newSlot(groupLog, history));
+    Slot slot = newSlot(groupLog, history);
+    slots.put(groupLog.pg(), slot);
+    node.memory().counts(slot);
   }
 
   /** The group's slot; one without a view, if nothing was known of it. */
@@ -89,6 +91,7 @@ final class Slots implements Applier.Groups {
           } else {
             waiting.remove(slot);
           }
+          node.memory().counts(slot);
         }
       }
     } finally {
@@ -96,6 +99,7 @@ final class Slots implements Applier.Groups {
         for (Runnable answer = queue.poll(); answer != null; answer = queue.poll()) {
           answer.run();
         }
+        node.memory().changed();
       }
     }
   }

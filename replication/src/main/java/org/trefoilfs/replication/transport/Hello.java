@@ -85,6 +85,8 @@ public record Hello(LocalIdentity identity, int protocol, String software, Lane 
       case CONTROL -> 0;
       case DATA -> 1;
       case BULK -> 2;
+      case WRITE -> 3;
+      case COMMIT -> 4;
     };
   }
 
@@ -93,6 +95,8 @@ public record Hello(LocalIdentity identity, int protocol, String software, Lane 
       case 0 -> Lane.CONTROL;
       case 1 -> Lane.DATA;
       case 2 -> Lane.BULK;
+      case 3 -> Lane.WRITE;
+      case 4 -> Lane.COMMIT;
       default -> throw new TrefoilException(Reason.INVALID, "malformed hello: lane " + code);
     };
   }

@@ -29,10 +29,19 @@ public sealed interface Message {
   enum Lane {
     /** Heartbeats, state log, administration. */
     CONTROL,
-    /** Writes, PREPAREs and reads. */
+    /** Reads, flushes, what removes data: what a host always takes. */
     DATA,
     /** Catch-up and scrub. */
-    BULK
+    BULK,
+    /**
+     * Writers' data, which wait at their end while the host cannot take more; see {@link Intake}.
+     */
+    WRITE,
+    /**
+     * What a primary has the other members prepare, in order. Not behind {@link #WRITE}: two hosts
+     * that are full of writes must still commit each other's.
+     */
+    COMMIT
   }
 
   default Lane lane() {
@@ -61,7 +70,13 @@ public sealed interface Message {
    */
   record Write(
       int pg, long view, int minInSync, long session, OperationId operation, Mutation mutation)
-      implements Message {}
+      implements Message {
+    /** What removes data is never held up: it may be what makes room. */
+    @Override
+    public Lane lane() {
+      return mutation instanceof Mutation.Write ? Lane.WRITE : Lane.DATA;
+    }
+  }
 
   /** Committed as number {@code n} in {@code view}. */
   record Written(long view, long n) implements Message {}
@@ -97,7 +112,12 @@ public sealed interface Message {
    */
   record Prepare(
       int pg, long view, long n, long commitIndex, OperationId operation, Mutation mutation)
-      implements Message {}
+      implements Message {
+    @Override
+    public Lane lane() {
+      return Lane.COMMIT;
+    }
+  }
 
   /** The sender's journal holds every write of the view up to {@code n}. */
   record Prepared(int pg, long view, long n) implements Message {}
@@ -108,10 +128,17 @@ public sealed interface Message {
    * own. {@code attempt} counts those sent to the receiver in the view. Answered by {@link
    * Prepared} with the last number that the receiver is known to share.
    */
-  record NewView(int pg, long view, long commitIndex, long lastN, long attempt)
-      implements Message {}
+  record NewView(int pg, long view, long commitIndex, long lastN, long attempt) implements Message {
+    @Override
+    public Lane lane() {
+      return Lane.COMMIT;
+    }
+  }
 
-  /** Commit indexes by group, sent when no PREPARE carried them. {@link Done}. */
+  /**
+   * Commit indexes by group, sent when no PREPARE carried them; never behind PREPAREs that wait.
+   * {@link Done}.
+   */
   record Committed(Map<Integer, Commit> commits) implements Message {}
 
   record Commit(long view, long n) {}

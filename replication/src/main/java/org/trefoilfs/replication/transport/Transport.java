@@ -31,15 +31,20 @@ public interface Transport extends Closeable {
   @Override
   void close();
 
-  /** Serves the requests that arrive at a host. */
+  /** Serves the requests that arrive at a host; takes all at once, unless it says otherwise. */
   @FunctionalInterface
-  interface Handler {
+  interface Handler extends Intake {
     /**
      * Handles a request on a transport thread, in order of arrival per connection; must not block.
      * {@code reply} is called once, from any thread, unless the message was one-way, when calling
      * it does nothing. An exception thrown is answered as {@link Message.Failed}.
      */
     void handle(Message request, Reply reply);
+
+    @Override
+    default Ticket ask(Message.Lane lane, long bytes) {
+      return Ticket.FREE;
+    }
   }
 
   /** Where the answer to a request goes. */

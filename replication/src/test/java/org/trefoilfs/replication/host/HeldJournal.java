@@ -13,6 +13,9 @@ final class HeldJournal implements Journal {
   private final SyncWaiters waiters = new SyncWaiters();
   private long synced;
 
+  /** What {@link #unreleased} says. */
+  volatile long unreleased;
+
   @Override
   public synchronized long append(JournalRecord record) {
     records.add(record);
@@ -54,7 +57,7 @@ final class HeldJournal implements Journal {
 
   @Override
   public long unreleased() {
-    return 0;
+    return unreleased;
   }
 
   @Override

@@ -310,6 +310,7 @@ class HostClusterTest {
         Optional.empty(),
         Optional.empty(),
         usual.timeout(),
+        Optional.empty(),
         rate);
   }
 
@@ -349,6 +350,7 @@ class HostClusterTest {
             Optional.empty(),
             Optional.of(64),
             usual.timeout(),
+            Optional.empty(),
             0);
     hosts.getFirst().close();
     assertThatThrownBy(() -> start(1, Optional.empty(), other))
@@ -367,6 +369,7 @@ class HostClusterTest {
             Optional.of(Duration.ofSeconds(9)),
             Optional.empty(),
             Duration.ofSeconds(30),
+            Optional.empty(),
             0);
     assertThatThrownBy(() -> start(4, Optional.of(first), slow))
         .hasMessageContaining(
@@ -382,6 +385,7 @@ class HostClusterTest {
             Optional.empty(),
             Optional.empty(),
             Duration.ofSeconds(3),
+            Optional.empty(),
             0);
     assertThatThrownBy(() -> start(3, Optional.empty(), hasty))
         .hasMessageContaining("a write timeout of 3000 ms is less than twice")

@@ -28,9 +28,9 @@ import picocli.CommandLine.Option;
           + " its next start.",
       "",
       "A configuration file is YAML with any of the keys data, name, listen, join, witness,"
-          + " domain, weight, heap, failure-detection, groups, write-timeout, catch-up-rate,"
-          + " docker-socket and docker-mounts, each as the option of its name. The command line"
-          + " wins."
+          + " domain, weight, heap, write-memory, failure-detection, groups, write-timeout,"
+          + " catch-up-rate, docker-socket and docker-mounts, each as the option of its name. The"
+          + " command line wins."
     },
     footer = {
       "trefoil host start --data /var/lib/trefoil --detach",
@@ -113,6 +113,15 @@ final class HostStartCommand implements Callable<Integer> {
     @Nullable String heap;
 
     @Option(
+        names = "--write-memory",
+        paramLabel = "SIZE",
+        description =
+            "How much of the heap the data of writes may take until it is stored, 32m or more, and"
+                + " at most half of it (default: three eighths). Writers are slowed where it is"
+                + " used up.")
+    @Nullable String writeMemory;
+
+    @Option(
         names = {"--failure-detection", "--detection"},
         paramLabel = "DURATION",
         description =
@@ -175,6 +184,7 @@ final class HostStartCommand implements Callable<Integer> {
       config = with(config, Key.DOMAIN, domain);
       config = with(config, Key.WEIGHT, weight);
       config = with(config, Key.HEAP, heap);
+      config = with(config, Key.WRITE_MEMORY, writeMemory);
       config = with(config, Key.FAILURE_DETECTION, detection);
       config = with(config, Key.GROUPS, groups);
       config = with(config, Key.WRITE_TIMEOUT, timeout);

@@ -96,6 +96,7 @@ public final class HostConfig {
           Reason.INVALID,
           "host start: a host that joins takes the cluster's placement groups; leave out --groups");
     }
+    get(Key.WRITE_MEMORY).ifPresent(this::checkFitsHeap);
     // The cluster's, when none is given, is known to the host alone.
     detection.ifPresent(given -> HostOptions.checkPatience(timeout, given));
     return new HostOptions(
@@ -110,6 +111,16 @@ public final class HostConfig {
             detection,
             get(Key.GROUPS).map(Integer::parseInt),
             timeout,
+            get(Key.WRITE_MEMORY).map(Key::bytes),
             get(Key.CATCH_UP_RATE).map(Rates::parse).orElse(defaults.catchUpRate())));
+  }
+
+  private void checkFitsHeap(String writeMemory) {
+    if (Key.bytes(writeMemory) > Key.bytes(heap()) / 2) {
+      throw new TrefoilException(
+          Reason.INVALID,
+          "host start: %s for the data of writes is more than half of the heap of %s; give less with --write-memory, or more with --heap"
+              .formatted(writeMemory, heap()));
+    }
   }
 }

@@ -28,6 +28,7 @@ public enum Key {
   DOMAIN(Key::checkText),
   WEIGHT(Key::checkWeight),
   HEAP(Key::checkHeap),
+  WRITE_MEMORY(Key::checkWriteMemory),
   FAILURE_DETECTION(Key::checkDetection, "detection"),
   GROUPS(Key::checkGroups),
   WRITE_TIMEOUT(Key::checkTimeout, "timeout"),
@@ -191,6 +192,19 @@ public enum Key {
     if (!HEAP_SYNTAX.matcher(value).matches()) {
       throw invalid("'" + value + "' is not an amount of memory; write it as 512m or 2g");
     }
+  }
+
+  private static void checkWriteMemory(String value) {
+    checkHeap(value);
+    if (bytes(value) < HostOptions.Settings.MIN_WRITE_MEMORY) {
+      throw invalid("'" + value + "' is below 32m; give more, or leave it out");
+    }
+  }
+
+  /** Of an amount of memory that has been checked. */
+  static long bytes(String memory) {
+    long number = Long.parseLong(memory, 0, memory.length() - 1, 10);
+    return number << (Character.toLowerCase(memory.charAt(memory.length() - 1)) == 'g' ? 30 : 20);
   }
 
   private static TrefoilException invalid(String message) {

@@ -289,6 +289,7 @@ class CommandLineTest {
         "fsck",
         "host start --data /x --weight 0",
         "host start --data /x --heap lots",
+        "host start --data /x --heap 512m --write-memory 300m",
         "host start --data /x --catch-up-rate 200",
         "host start --data /x --groups 1000",
         "host start --data /x --groups 128 --join 10.0.0.1",

@@ -36,6 +36,7 @@ class ConfigFileTest {
                 domain: rack 4
                 weight: 3
                 heap: 2g
+                write-memory: 512m
                 detection: 1500ms
                 write-timeout: 1m
                 catch-up-rate: 200MiB
@@ -50,6 +51,7 @@ class ConfigFileTest {
     assertThat(options.settings().weight()).isEqualTo(3);
     assertThat(options.settings().detection()).contains(Duration.ofMillis(1500));
     assertThat(options.settings().timeout()).isEqualTo(Duration.ofMinutes(1));
+    assertThat(options.settings().writeMemory()).contains(512L << 20);
     assertThat(options.settings().catchUpRate()).isEqualTo(200L << 20);
   }
 
@@ -97,6 +99,7 @@ class ConfigFileTest {
         "catch-up-rate: fast|catch-up-rate: 'fast' is not a rate; write it as 200MiB",
         "docker-socket: here.sock|docker-socket: 'here.sock' cannot name a socket; give an absolute",
         "docker-mounts: here|docker-mounts: 'here' is not an absolute path",
+        "write-memory: 16m|write-memory: '16m' is below 32m",
         "heap: 1t|heap: '1t' is not an amount of memory",
         "name: 'a b'|name: 'a b' is not a name",
         "- name|it is not a mapping",

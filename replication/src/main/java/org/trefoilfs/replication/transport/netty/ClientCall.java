@@ -42,11 +42,6 @@ final class ClientCall extends Outgoing {
   }
 
   @Override
-  boolean wanted() {
-    return !ended;
-  }
-
-  @Override
   void sending() {
     maySucceedThere = true;
     connection.sending(this);

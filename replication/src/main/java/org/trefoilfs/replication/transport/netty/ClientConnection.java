@@ -60,6 +60,10 @@ final class ClientConnection {
 
   // ---- any thread
 
+  long queuedBytes() {
+    return outbound.queuedBytes();
+  }
+
   void start() {
     long timeoutMs = shared.options().connectTimeout().toMillis();
     loop.schedule(() -> giveUpConnecting(timeoutMs), timeoutMs, TimeUnit.MILLISECONDS);
@@ -122,6 +126,7 @@ final class ClientConnection {
     onLoop(
         () -> {
           sent.remove(call.requestId());
+          outbound.recall(call);
           call.fail(peer + " did not answer within " + timeout.toMillis() + " ms");
         });
   }

@@ -2,7 +2,10 @@ package org.trefoilfs.replication.transport.netty;
 
 import io.netty.buffer.ByteBuf;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.Queue;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
@@ -12,22 +15,43 @@ import org.trefoilfs.replication.transport.Hello;
 
 /**
  * Cuts what arrives on a connection into frames. Each payload is copied once, from the socket's
- * buffer to an array of its own, so that messages may be kept as long as one likes. Used by one
- * thread.
+ * buffer to an array of its own, so that messages may be kept as long as one likes. That array is
+ * made once the gate lets the frame pass; until then what has arrived stays in the socket's
+ * buffers. Used by one thread.
  */
 final class FrameAssembler {
   private static final byte[] NOTHING = new byte[0];
 
   private final ByteBuffer head = ByteBuffer.allocate(FrameHeader.BYTES);
   private final Consumer<Frame> sink;
+  private final Function<FrameHeader, Verdict> gate;
+  private final Queue<ByteBuf> waiting = new ArrayDeque<>();
   private @Nullable FrameHeader header;
   private byte[] payload = NOTHING;
   private int filled;
   private int payloadMax = Hello.PAYLOAD_MAX;
+  private Verdict verdict = Verdict.READ;
   private boolean stopped;
 
+  /** What becomes of a frame whose header has been read. */
+  enum Verdict {
+    READ,
+    /** Until {@link #resume}. */
+    WAIT,
+    /** Its payload is thrown away. */
+    SKIP
+  }
+
   FrameAssembler(Consumer<Frame> sink) {
+    this(sink, _ -> Verdict.READ);
+  }
+
+  /**
+   * @param gate asked before a payload is read
+   */
+  FrameAssembler(Consumer<Frame> sink, Function<FrameHeader, Verdict> gate) {
     this.sink = sink;
+    this.gate = gate;
   }
 
   /** The peer has introduced itself: from now on it may send large frames. */
@@ -39,6 +63,13 @@ final class FrameAssembler {
   void stop() {
     stopped = true;
     payload = NOTHING;
+    waiting.forEach(ByteBuf::release);
+    waiting.clear();
+  }
+
+  /** Whether a payload has begun, and not ended. */
+  boolean isMidway() {
+    return header != null && verdict != Verdict.WAIT;
   }
 
   /**
@@ -51,12 +82,44 @@ final class FrameAssembler {
     while (!stopped && advance(in)) {
       // each step takes a header or a payload
     }
-    in.skipBytes(in.readableBytes());
+    if (!stopped && verdict == Verdict.WAIT && in.isReadable()) {
+      waiting.add(in.readRetainedSlice(in.readableBytes()));
+    } else {
+      in.skipBytes(in.readableBytes());
+    }
+  }
+
+  /**
+   * The frame that waits is to be read now, and what has arrived behind it.
+   *
+   * @throws TrefoilException as {@link #feed}
+   */
+  void resume() {
+    FrameHeader held = header;
+    if (stopped || held == null || verdict != Verdict.WAIT) {
+      return;
+    }
+    begin(held, Verdict.READ);
+    while (verdict != Verdict.WAIT && !waiting.isEmpty()) {
+      ByteBuf next = waiting.remove();
+      try {
+        feed(next);
+      } finally {
+        next.release();
+      }
+    }
   }
 
   private boolean advance(ByteBuf in) {
     FrameHeader current = header;
-    return current == null ? takeHeader(in) : takePayload(current, in);
+    if (current == null) {
+      return takeHeader(in);
+    }
+    return switch (verdict) {
+      case READ -> takePayload(current, in);
+      case SKIP -> skipPayload(current, in);
+      case WAIT -> false;
+    };
   }
 
   private boolean takeHeader(ByteBuf in) {
@@ -71,10 +134,32 @@ final class FrameAssembler {
       return false;
     }
     FrameHeader read = FrameHeader.readFrom(head, payloadMax);
-    payload = read.length() == 0 ? NOTHING : new byte[read.length()];
-    filled = 0;
     header = read;
+    begin(read, gate.apply(read));
     return true;
+  }
+
+  private void begin(FrameHeader of, Verdict decided) {
+    verdict = decided;
+    filled = 0;
+    payload = of.length() == 0 || decided != Verdict.READ ? NOTHING : new byte[of.length()];
+  }
+
+  private boolean skipPayload(FrameHeader current, ByteBuf in) {
+    int length = Math.min(current.length() - filled, in.readableBytes());
+    in.skipBytes(length);
+    filled += length;
+    if (filled < current.length()) {
+      return false;
+    }
+    end();
+    return true;
+  }
+
+  private void end() {
+    header = null;
+    head.clear();
+    payload = NOTHING;
   }
 
   private boolean takePayload(FrameHeader current, ByteBuf in) {
@@ -85,9 +170,7 @@ final class FrameAssembler {
       return false;
     }
     Frame frame = new Frame(current, content(current));
-    header = null;
-    head.clear();
-    payload = NOTHING;
+    end();
     sink.accept(frame);
     return true;
   }

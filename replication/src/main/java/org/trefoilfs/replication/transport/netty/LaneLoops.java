@@ -17,8 +17,8 @@ import java.util.concurrent.TimeUnit;
 import org.trefoilfs.replication.transport.Message.Lane;
 
 /**
- * Event loops of their own for each lane, so that a heartbeat never waits behind a disk. Netty
- * starts a thread when its loop gets its first connection.
+ * Event loops of their own for control, data and bulk, so that a heartbeat never waits behind a
+ * disk. Netty starts a thread when its loop gets its first connection.
  *
  * <p>A host serves and calls on the same loops: what it sends while it handles a request, and what
  * it answers when it hears of others, mostly wakes no other thread, and leaves with whatever else
@@ -34,7 +34,7 @@ public final class LaneLoops implements AutoCloseable {
    * @param name of the threads, before that of the lane
    */
   public LaneLoops(String name) {
-    for (Lane lane : Lane.values()) {
+    for (Lane lane : List.of(Lane.CONTROL, Lane.DATA, Lane.BULK)) {
       groups.put(lane, group(threads(lane), name + "-" + lane.name().toLowerCase(Locale.ROOT)));
     }
   }
@@ -45,7 +45,15 @@ public final class LaneLoops implements AutoCloseable {
   }
 
   EventLoop next(Lane lane) {
-    return Objects.requireNonNull(groups.get(lane)).next();
+    return Objects.requireNonNull(groups.get(loopsOf(lane))).next();
+  }
+
+  /** A write goes through its primary without a change of threads. */
+  private static Lane loopsOf(Lane lane) {
+    return switch (lane) {
+      case CONTROL, DATA, BULK -> lane;
+      case WRITE, COMMIT -> Lane.DATA;
+    };
   }
 
   /** Ends the threads. To be called when no connection uses them any more. */
@@ -78,6 +86,8 @@ public final class LaneLoops implements AutoCloseable {
    * data, 2.2 ms and 20 with two.
    */
   static int threads(Lane lane) {
-    return lane == Lane.DATA ? Math.max(1, Runtime.getRuntime().availableProcessors() / 2) : 1;
+    return loopsOf(lane) == Lane.DATA
+        ? Math.max(1, Runtime.getRuntime().availableProcessors() / 2)
+        : 1;
   }
 }

@@ -26,7 +26,10 @@ import org.trefoilfs.replication.transport.TransportOptions;
  */
 @SuppressWarnings("FutureReturnValueIgnored") // a failed write or close ends in channelInactive
 public final class NettyServer implements Closeable {
-  /** Three for each of some thousand mounts; more is a fault, and would use up descriptors. */
+  /**
+   * Three for each of some thousand mounts (control, data, writes); more is a fault, and would use
+   * up descriptors.
+   */
   private static final int CONNECTIONS_MAX = 8192;
 
   private static final int BACKLOG = 1024;

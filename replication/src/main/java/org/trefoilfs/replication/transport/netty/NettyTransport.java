@@ -122,6 +122,11 @@ public final class NettyTransport implements Transport {
     timer.stop();
   }
 
+  /** Bytes of frames that wait to be given to a socket. */
+  long queuedBytes() {
+    return connections.values().stream().mapToLong(ClientConnection::queuedBytes).sum();
+  }
+
   private ClientConnection connection(Address to, Message.Lane lane) {
     Peer peer = new Peer(to, lane);
     ClientConnection known = connections.get(peer);

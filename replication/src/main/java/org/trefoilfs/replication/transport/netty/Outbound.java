@@ -44,13 +44,29 @@ final class Outbound {
       queuedBytes.addAndGet(-outgoing.bytes());
       return false;
     }
+    outgoing.queued();
     queue.add(outgoing);
     schedule();
     return true;
   }
 
+  /**
+   * Nobody wants it sent any more: if it has not been, its memory is given back now, and not when
+   * the peer reads again. On the event loop.
+   */
+  void recall(Outgoing outgoing) {
+    if (outgoing.leaveQueue()) {
+      queuedBytes.addAndGet(-outgoing.bytes());
+      outgoing.frame().release();
+    }
+  }
+
   boolean isEmpty() {
-    return queue.isEmpty();
+    return queuedBytes() == 0;
+  }
+
+  long queuedBytes() {
+    return queuedBytes.get();
   }
 
   /** The connection takes frames from now on. On the event loop. */
@@ -99,12 +115,10 @@ final class Outbound {
   private void writeRound(Channel open) {
     Outgoing next;
     while (open.isWritable() && (next = queue.poll()) != null) {
-      queuedBytes.addAndGet(-next.bytes());
-      if (next.wanted()) {
+      if (next.leaveQueue()) {
+        queuedBytes.addAndGet(-next.bytes());
         next.sending();
         open.write(next.frame(), open.voidPromise());
-      } else {
-        next.frame().release();
       }
     }
     open.flush();
@@ -113,8 +127,7 @@ final class Outbound {
   private void dropAll(TrefoilException why) {
     Outgoing next;
     while ((next = queue.poll()) != null) {
-      queuedBytes.addAndGet(-next.bytes());
-      next.frame().release();
+      recall(next);
       next.dropped(why);
     }
   }

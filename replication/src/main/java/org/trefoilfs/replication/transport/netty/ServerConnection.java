@@ -32,13 +32,18 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
   /** Time for a peer to read why it is turned away; a reset would take the reason from it. */
   private static final long LINGER_MS = 250;
 
+  /** As {@link ClientHandler} waits. */
+  private static final int SILENCES_MAX = 3;
+
   private final ServerShared shared;
   private final LaneLoops loops;
-  private final FrameAssembler assembler = new FrameAssembler(this::received);
+  private final FrameAssembler assembler = new FrameAssembler(this::received, this::admits);
   private @Nullable ChannelHandlerContext context;
   private @Nullable Future<?> deadline;
   private @Nullable ServerRequests requests;
+  private @Nullable Future<?> watch;
   private boolean greeted;
+  private long lastReadNs;
 
   ServerConnection(ServerShared shared, LaneLoops loops) {
     this.shared = shared;
@@ -54,12 +59,64 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
     ByteBuf bytes = (ByteBuf) message;
+    lastReadNs = System.nanoTime();
     try {
       assembler.feed(bytes);
+      watch(ctx);
     } catch (TrefoilException e) {
       turnAway(ctx, e);
     } finally {
       bytes.release();
+    }
+  }
+
+  /** Whether the payload may come. Until then nothing more of the connection is read. */
+  private FrameAssembler.Verdict admits(FrameHeader header) {
+    ServerRequests serving = requests;
+    return serving == null || !serving.accepts(header)
+        ? FrameAssembler.Verdict.READ
+        : serving.admits(header);
+  }
+
+  /**
+   * Half a request has the room of a whole one: a peer that stops in the middle is not waited for
+   * longer than one that does not answer.
+   */
+  private void watch(ChannelHandlerContext ctx) {
+    if (watch == null && requests != null && assembler.isMidway()) {
+      long patienceNs = SILENCES_MAX * shared.options().silence().toNanos();
+      long leftNs = patienceNs - (System.nanoTime() - lastReadNs);
+      if (leftNs > 0) {
+        watch = ctx.executor().schedule(() -> look(ctx), leftNs, TimeUnit.NANOSECONDS);
+      } else {
+        turnAway(
+            ctx,
+            new TrefoilException(
+                Reason.UNAVAILABLE,
+                "the rest of a request did not come within "
+                    + TimeUnit.NANOSECONDS.toMillis(patienceNs)
+                    + " ms"));
+      }
+    }
+  }
+
+  private void look(ChannelHandlerContext ctx) {
+    watch = null;
+    watch(ctx);
+  }
+
+  /** There is room for what was held back. On the event loop. */
+  private void resume() {
+    lastReadNs = System.nanoTime();
+    try {
+      assembler.resume();
+      if (context != null) {
+        watch(context);
+      }
+    } catch (TrefoilException e) {
+      if (context != null) {
+        turnAway(context, e);
+      }
     }
   }
 
@@ -118,7 +175,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
   }
 
   private void serve(Channel channel, Hello answer) {
-    ServerRequests serving = new ServerRequests(channel, shared);
+    ServerRequests serving = new ServerRequests(channel, shared, answer.lane(), this::resume);
     requests = serving;
     assembler.trust();
     channel.writeAndFlush(FrameWriter.hello(answer), channel.voidPromise());
@@ -152,6 +209,10 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
     if (deadline != null) {
       deadline.cancel(false);
     }
+    if (watch != null) {
+      watch.cancel(false);
+    }
+    assembler.stop();
     if (requests != null) {
       requests.close();
     }

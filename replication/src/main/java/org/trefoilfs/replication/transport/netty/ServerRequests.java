@@ -16,15 +16,19 @@ import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.transport.Failures;
 import org.trefoilfs.replication.transport.FrameHeader;
+import org.trefoilfs.replication.transport.Intake;
 import org.trefoilfs.replication.transport.Message;
+import org.trefoilfs.replication.transport.Message.Lane;
 import org.trefoilfs.replication.transport.MessageCodec;
+import org.trefoilfs.replication.transport.MessageType;
 import org.trefoilfs.replication.transport.Transport;
 import org.trefoilfs.replication.transport.TransportOptions.Limits;
 import org.trefoilfs.replication.transport.netty.FrameWriter.Compress;
 
 /**
  * The requests of one connection, from frame to answer. Reading stops while the peer does not take
- * its answers, and while it has too many requests here that are not answered.
+ * its answers, while it has too many requests here that are not answered, and while there is no
+ * room for the next one.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // a failed write or close ends in channelInactive
 final class ServerRequests {
@@ -45,10 +49,19 @@ final class ServerRequests {
   private final Outbound outbound;
   private final AtomicInteger openRequests = new AtomicInteger();
   private final AtomicLong openBytes = new AtomicLong();
+  private final Lane lane;
+  private final Runnable resume;
   private volatile boolean full;
+  private Intake.Ticket ticket = Intake.Ticket.FREE;
+  private boolean held;
   private @Nullable Future<?> signsOfLife;
 
-  ServerRequests(Channel channel, ServerShared shared) {
+  /**
+   * @param resume what was held back may be read
+   */
+  ServerRequests(Channel channel, ServerShared shared, Lane lane, Runnable resume) {
+    this.lane = lane;
+    this.resume = resume;
     this.channel = channel;
     this.loop = channel.eventLoop();
     this.shared = shared;
@@ -73,10 +86,55 @@ final class ServerRequests {
 
   void close() {
     stopSigns();
+    ticket.release();
     outbound.close(new TrefoilException(Reason.UNAVAILABLE, "the connection broke"));
   }
 
+  /** Asks for room for a request, whose header has come. */
+  FrameAssembler.Verdict admits(FrameHeader header) {
+    if (header.length() == 0 || header.type() == MessageType.NEW_VIEW.code()) {
+      return FrameAssembler.Verdict.READ; // it changes what is here, and adds nothing
+    }
+    Intake.Ticket asked;
+    try {
+      asked = shared.handler().ask(lane, (long) header.length() + header.uncompressedLength());
+    } catch (TrefoilException tooLarge) {
+      offer(
+          FrameWriter.message(
+              Failures.toMessage(tooLarge),
+              header.requestId(),
+              FrameHeader.FLAG_REPLY,
+              Compress.NO));
+      return FrameAssembler.Verdict.SKIP;
+    }
+    ticket = asked;
+    if (asked.taken().isDone()) {
+      return FrameAssembler.Verdict.READ;
+    }
+    held = true;
+    updateReading();
+    asked.taken().thenRun(() -> onLoop(this::goOn));
+    return FrameAssembler.Verdict.WAIT;
+  }
+
+  private void goOn() {
+    if (channel.isActive()) {
+      held = false;
+      updateReading();
+      resume.run();
+    }
+  }
+
   void received(Frame frame) {
+    try {
+      handle(frame);
+    } finally {
+      ticket.release();
+      ticket = Intake.Ticket.FREE;
+    }
+  }
+
+  private void handle(Frame frame) {
     FrameHeader header = frame.header();
     if (header.type() == FrameHeader.TYPE_PING) {
       offer(FrameWriter.signal(FrameHeader.TYPE_PONG));
@@ -129,11 +187,15 @@ final class ServerRequests {
     openRequests.decrementAndGet();
     openBytes.addAndGet(-bytes);
     if (full && isHalfEmpty()) {
-      try {
-        loop.execute(this::updateReading);
-      } catch (RejectedExecutionException serverClosed) {
-        log.trace("answered after the server was closed", serverClosed);
-      }
+      onLoop(this::updateReading);
+    }
+  }
+
+  private void onLoop(Runnable task) {
+    try {
+      loop.execute(task);
+    } catch (RejectedExecutionException serverClosed) {
+      log.trace("after the server was closed", serverClosed);
     }
   }
 
@@ -142,8 +204,8 @@ final class ServerRequests {
     if (full && isHalfEmpty()) {
       full = false;
     }
-    channel.config().setAutoRead(!full && channel.isWritable());
-    if (!full) {
+    channel.config().setAutoRead(!full && !held && channel.isWritable());
+    if (!full && !held) {
       stopSigns();
     } else if (signsOfLife == null && channel.isActive()) {
       startSigns();

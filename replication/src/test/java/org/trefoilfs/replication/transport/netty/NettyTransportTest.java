@@ -478,6 +478,50 @@ class NettyTransportTest {
   }
 
   @Test
+  void whatCouldNotBeSentInTimeTakesNoRoomFromWhatComesLater() throws Exception {
+    Address to = hosts.server(new NeverReading()).address();
+    int bytes = 1 << 20;
+    NettyTransport client =
+        hosts.client(TransportOptions.DEFAULT.withLimits(new Limits(10_000, 8L * bytes)));
+    for (int round = 0; round < 3; round++) {
+      List<CompletableFuture<Message>> calls = new ArrayList<>();
+      for (int i = 0; i < 40; i++) { // more than fits the sockets' buffers and the queue
+        Message data = new Message.Data(ByteBuffer.allocate(bytes));
+        calls.add(client.call(to, data, Duration.ofMillis(500)));
+      }
+      assertThat(calls.stream().filter(CompletableFuture::isDone).count())
+          .as("refused in round %d", round)
+          .isLessThan(40);
+      for (CompletableFuture<Message> call : calls) {
+        assertThat(Hosts.failureOf(call).reason()).isIn(Reason.UNAVAILABLE, Reason.OUTCOME_UNKNOWN);
+      }
+      assertThat(client.queuedBytes()).isZero();
+    }
+  }
+
+  /** It has no room for anything. */
+  private static final class NeverReading implements Transport.Handler {
+    @Override
+    public void handle(Message request, Transport.Reply reply) {
+      reply.send(request);
+    }
+
+    @Override
+    public Ticket ask(Lane lane, long bytes) {
+      CompletableFuture<Void> never = new CompletableFuture<>();
+      return new Ticket() {
+        @Override
+        public CompletableFuture<Void> taken() {
+          return never;
+        }
+
+        @Override
+        public void release() {}
+      };
+    }
+  }
+
+  @Test
   void aReceiverThatIsFullStopsReadingAndServesTheRestLater() throws Exception {
     ConcurrentLinkedQueue<Runnable> held = new ConcurrentLinkedQueue<>();
     TransportOptions small = TransportOptions.DEFAULT.withLimits(new Limits(10_000, 4 << 20));
