@@ -249,7 +249,7 @@ final class GroupHost implements GroupPorts {
   void tick() {
     slots.tick();
     announcements.send();
-    node.memory().changed();
+    node.memory().tick();
   }
 
   // ---- GroupPorts

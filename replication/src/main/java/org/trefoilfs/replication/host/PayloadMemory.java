@@ -141,10 +141,19 @@ final class PayloadMemory implements Intake {
     return own ? ownBytes : othersBytes;
   }
 
-  /**
-   * Lets those in for whom there is room now. Called, without a lock, when something may have gone;
-   * and now and then, for what the disk has done.
-   */
+  /** Time has passed: the disk may have made room, and who waited may have given up. */
+  void tick() {
+    if (waited) {
+      synchronized (this) {
+        for (Queue queue : List.of(prepares, writes, fetches)) {
+          queue.waiting.removeIf(room -> room.taken.isDone());
+        }
+      }
+      changed();
+    }
+  }
+
+  /** Lets those in for whom there is room now. To be called when something may have gone. */
   void changed() {
     if (!waited || wakings.getAndIncrement() != 0) {
       return; // whoever is at it looks again: a request that is let in may itself free something
@@ -164,7 +173,6 @@ final class PayloadMemory implements Intake {
     List<Room> ready = new ArrayList<>();
     waited = false;
     for (Queue queue : List.of(prepares, writes, fetches)) {
-      queue.waiting.removeIf(room -> room.taken.isDone());
       while (!queue.waiting.isEmpty() && isRoomFor(queue.waiting.getFirst())) {
         Room room = queue.waiting.removeFirst();
         room.take();

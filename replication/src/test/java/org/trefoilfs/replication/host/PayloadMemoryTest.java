@@ -147,7 +147,7 @@ final class PayloadMemoryTest {
     Intake.Ticket prepare = memory.ask(Lane.COMMIT, MIB);
     assertThat(prepare.taken()).isNotDone();
     now.addAndGet(Duration.ofMinutes(1).toNanos());
-    memory.changed();
+    memory.tick();
     assertThat(prepare.taken()).as("the bound holds however long it takes").isNotDone();
     assertThat(memory.ask(Lane.CONTROL, MIB).taken()).isCompleted();
     assertThat(memory.ask(Lane.DATA, MIB).taken()).isCompleted();
@@ -156,7 +156,7 @@ final class PayloadMemoryTest {
         .atMost(10, TimeUnit.SECONDS)
         .until(
             () -> {
-              memory.changed();
+              memory.tick();
               return prepare.taken().isDone();
             });
     writers.getFirst().release();
@@ -169,14 +169,14 @@ final class PayloadMemoryTest {
     journal.unreleased = 1L << 40;
     Intake.Ticket prepare = memory.ask(Lane.COMMIT, MIB);
     Intake.Ticket write = memory.ask(Lane.WRITE, MIB);
-    memory.changed();
+    memory.tick();
     assertThat(prepare.taken()).isNotDone();
     now.addAndGet(Duration.ofMillis(500).toNanos());
-    memory.changed();
+    memory.tick();
     assertThat(prepare.taken()).isCompleted();
     assertThat(write.taken()).isNotDone();
     journal.unreleased = 0;
-    memory.changed();
+    memory.tick();
     assertThat(write.taken()).isCompleted();
   }
 
@@ -187,7 +187,7 @@ final class PayloadMemoryTest {
     Intake.Ticket timedOut = memory.ask(Lane.WRITE, MIB);
     goneAway.release();
     timedOut.taken().completeExceptionally(new TrefoilException(Reason.BUSY, "late"));
-    memory.changed();
+    memory.tick();
     assertThat(memory.held()).isEqualTo(16 * MIB);
   }
 

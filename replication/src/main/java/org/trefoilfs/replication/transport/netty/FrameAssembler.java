@@ -100,13 +100,15 @@ final class FrameAssembler {
       return;
     }
     begin(held, Verdict.READ);
-    while (verdict != Verdict.WAIT && !waiting.isEmpty()) {
-      ByteBuf next = waiting.remove();
-      try {
-        feed(next);
-      } finally {
-        next.release();
+    while (!waiting.isEmpty()) {
+      ByteBuf next = waiting.element();
+      while (!stopped && advance(next)) {
+        // as above
       }
+      if (stopped || verdict == Verdict.WAIT) {
+        return; // the rest stays in front of what came later
+      }
+      waiting.remove().release();
     }
   }
 
