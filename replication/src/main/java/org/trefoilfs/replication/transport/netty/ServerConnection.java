@@ -43,7 +43,11 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
   private @Nullable ServerRequests requests;
   private @Nullable Future<?> watch;
   private boolean greeted;
-  private long lastReadNs;
+
+  /** Something came since the last look. */
+  private boolean heard;
+
+  private int silences;
 
   ServerConnection(ServerShared shared, LaneLoops loops) {
     this.shared = shared;
@@ -59,7 +63,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
     ByteBuf bytes = (ByteBuf) message;
-    lastReadNs = System.nanoTime();
+    heard = true;
     try {
       assembler.feed(bytes);
       watch(ctx);
@@ -84,30 +88,39 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
    */
   private void watch(ChannelHandlerContext ctx) {
     if (watch == null && requests != null && assembler.isMidway()) {
-      long patienceNs = SILENCES_MAX * shared.options().silence().toNanos();
-      long leftNs = patienceNs - (System.nanoTime() - lastReadNs);
-      if (leftNs > 0) {
-        watch = ctx.executor().schedule(() -> look(ctx), leftNs, TimeUnit.NANOSECONDS);
-      } else {
-        turnAway(
-            ctx,
-            new TrefoilException(
-                Reason.UNAVAILABLE,
-                "the rest of a request did not come within "
-                    + TimeUnit.NANOSECONDS.toMillis(patienceNs)
-                    + " ms"));
-      }
+      silences = 0;
+      long everyNs = shared.options().silence().toNanos();
+      watch =
+          ctx.executor()
+              .scheduleWithFixedDelay(() -> look(ctx), everyNs, everyNs, TimeUnit.NANOSECONDS);
     }
   }
 
+  /** Counts only while we read, and each turn of the loop has read what there was. */
   private void look(ChannelHandlerContext ctx) {
-    watch = null;
-    watch(ctx);
+    if (!assembler.isMidway()) {
+      stopWatch();
+    } else if (heard || !ctx.channel().config().isAutoRead()) {
+      silences = 0;
+      heard = false;
+    } else if (++silences > SILENCES_MAX) {
+      stopWatch();
+      turnAway(
+          ctx,
+          new TrefoilException(Reason.UNAVAILABLE, "the rest of a request did not come in time"));
+    }
+  }
+
+  private void stopWatch() {
+    if (watch != null) {
+      watch.cancel(false);
+      watch = null;
+    }
   }
 
   /** There is room for what was held back. On the event loop. */
   private void resume() {
-    lastReadNs = System.nanoTime();
+    heard = true;
     try {
       assembler.resume();
       if (context != null) {
@@ -209,9 +222,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
     if (deadline != null) {
       deadline.cancel(false);
     }
-    if (watch != null) {
-      watch.cancel(false);
-    }
+    stopWatch();
     assembler.stop();
     if (requests != null) {
       requests.close();

@@ -34,6 +34,10 @@ final class IntakeTest {
   private static final int ROOMS = 3;
   private static final Duration LONG = Duration.ofSeconds(30);
 
+  /** Gives up early who is silent, but not a machine that is busy. */
+  private static final TransportOptions HASTY =
+      TransportOptions.DEFAULT.withConnectTimeout(PATIENCE).withSilence(Duration.ofMillis(500));
+
   private final Hosts hosts = new Hosts();
   private final Rooms rooms = new Rooms();
 
@@ -119,12 +123,11 @@ final class IntakeTest {
 
   @Test
   void writesWaitInTheirSocketsAndNothingElseBehindThem() throws Exception {
-    TransportOptions hasty = TransportOptions.DEFAULT.withSilence(Duration.ofMillis(100));
-    Address to = hosts.server(0, rooms, hasty).address();
+    Address to = hosts.server(0, rooms, HASTY).address();
     List<CompletableFuture<Message>> writes = new ArrayList<>();
     NettyTransport reader = null;
     for (int i = 0; i < 4; i++) {
-      NettyTransport client = hosts.client(hasty);
+      NettyTransport client = hosts.client(HASTY);
       reader = client;
       for (int j = 0; j < 8; j++) {
         writes.add(client.call(to, write(BYTES), LONG));
@@ -139,7 +142,7 @@ final class IntakeTest {
       assertThat(get(reader.call(to, each, LONG))).isEqualTo(each);
     }
     // Longer than what ends a connection from which nothing comes.
-    await().during(Duration.ofMillis(600)).atMost(PATIENCE).until(() -> rooms.handled() == ROOMS);
+    await().during(Duration.ofMillis(1800)).atMost(PATIENCE).until(() -> rooms.handled() == ROOMS);
     assertThat(writes).noneMatch(CompletableFuture::isDone);
     for (int i = 0; i < writes.size(); i++) {
       int answered = i;
@@ -156,7 +159,7 @@ final class IntakeTest {
   @Test
   void aWriteThatIsTooLargeIsRefusedUnreadAndTheNextOneTaken() throws Exception {
     Address to = hosts.server(rooms).address();
-    NettyTransport client = hosts.client();
+    NettyTransport client = hosts.client(HASTY);
     assertFails(client.call(to, write(3 * BYTES), LONG), Reason.TOO_LARGE, "write in parts");
     CompletableFuture<Message> next = client.call(to, write(BYTES), LONG);
     await().atMost(PATIENCE).until(() -> rooms.handled() == 1);
@@ -166,8 +169,7 @@ final class IntakeTest {
 
   @Test
   void whoStopsInTheMiddleOfAWriteOrGoesWhileItWaitsGivesItsRoomBack() throws Exception {
-    TransportOptions hasty = TransportOptions.DEFAULT.withSilence(Duration.ofMillis(100));
-    Address to = hosts.server(0, rooms, hasty).address();
+    Address to = hosts.server(0, rooms, HASTY).address();
     byte[] frame = RawPeer.request(write(BYTES), 1);
     try (RawPeer peer = RawPeer.greeted(to, Lane.WRITE)) {
       peer.send(Arrays.copyOf(frame, frame.length / 2));
