@@ -437,7 +437,7 @@ class MountTest {
         printf 0123456789 > f; fallocate -l 20 f; stat -c %s f
         fallocate -n -l 5000 f; stat -c %s f; fallocate -p -o 2 -l 5 f
         od -An -c f | tr -d ' \\n'; echo
-        fallocate -z -o 0 -l 5 f 2>&1 | grep -o 'not supported'\
+        fallocate -c -o 0 -l 4096 f 2>&1 | grep -o 'not supported'\
         """;
     assertThat(Shell.run(dir, script).text().lines())
         .containsExactly(
