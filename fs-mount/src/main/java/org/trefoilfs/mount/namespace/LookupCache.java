@@ -193,9 +193,9 @@ public final class LookupCache {
     return time.nanoTime() - leasedUntil < 0;
   }
 
-  /** Whether the answer about this is to be asked for with a lease. */
+  /** Whether the answer about this is to be asked for with a lease, for which there is room. */
   boolean wants(Location at) {
-    return most > 0
+    return rows.size() < most
         && (at.names().isEmpty() || (at.names().size() == 1 && !isDots(at.names().getFirst())))
         && !isContended(at.base());
   }

@@ -23,10 +23,12 @@ import org.trefoilfs.mount.namespace.Attributes;
 import org.trefoilfs.mount.namespace.Dentry;
 import org.trefoilfs.mount.namespace.FileType;
 import org.trefoilfs.mount.namespace.Location;
+import org.trefoilfs.mount.namespace.Names;
 import org.trefoilfs.mount.namespace.NewInode;
 import org.trefoilfs.mount.namespace.StateLogNames;
 import org.trefoilfs.mount.testing.TestCluster;
 import org.trefoilfs.mount.vfs.Vfs;
+import org.trefoilfs.replication.env.SystemTime;
 
 /**
  * A directory of very many entries: {@code TREFOIL_DIRECTORY_ENTRIES} in the environment, 100,000
@@ -123,7 +125,9 @@ class LargeDirectoryTest {
   void anOpenDirectoryCostsAPageHoweverManyEntriesThereAre() {
     try (TestCluster cluster = new TestCluster()) {
       long directory = fill(cluster.names());
-      Vfs vfs = cluster.vfs();
+      // What is remembered of the entries has a bound of its own.
+      Names names = StateLogNames.open(cluster.log, 1, 1, SystemTime.INSTANCE).join();
+      Vfs vfs = cluster.vfs(names, TestCluster.OPTIONS);
       long handle = vfs.openDirectory(directory);
       int largest = 0;
       long position = 0;

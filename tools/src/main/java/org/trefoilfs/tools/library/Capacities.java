@@ -1,5 +1,7 @@
 package org.trefoilfs.tools.library;
 
+import static java.util.Comparator.comparingInt;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -42,16 +44,21 @@ final class Capacities {
         INODES);
   }
 
+  /**
+   * The copies of a chunk are on different hosts: what is beyond one copy of a heavy host's part goes
+   * to the lighter ones.
+   */
   private static long untilFull(List<Disk> disks, int replicas, ToLongFunction<Disk> bytes) {
     double weights = disks.stream().mapToInt(Disk::weight).sum();
-    return disks.stream()
-        .mapToLong(
-            disk -> {
-              double share = Math.min(1, replicas * disk.weight() / weights);
-              return (long) (bytes.applyAsLong(disk) / share);
-            })
-        .min()
-        .orElse(0);
+    double copies = replicas;
+    long least = disks.isEmpty() ? 0 : Long.MAX_VALUE;
+    for (Disk disk : disks.stream().sorted(comparingInt(Disk::weight).reversed()).toList()) {
+      double share = Math.min(1, copies * disk.weight() / weights);
+      least = Math.min(least, (long) (bytes.applyAsLong(disk) / share));
+      copies -= share;
+      weights -= disk.weight();
+    }
+    return least;
   }
 
   /** Whether a host has nothing left but its reserve, which is there for removing things. */
