@@ -174,7 +174,10 @@ final class VolumePluginTest {
     Path file = there.resolve("open");
     // A process of its own: one that has a file open here could not start the daemon.
     String script = "exec 3>\"$1\"; echo before >&3; read go; echo after >&3";
-    Process container = new ProcessBuilder("sh", "-ec", script, "sh", file.toString()).start();
+    Process container =
+        new ProcessBuilder("sh", "-ec", script, "sh", file.toString())
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
     try (Writer go = container.outputWriter()) {
       Awaitility.await().until(() -> Files.exists(file) && Files.size(file) > 0);
       cluster.kill(2);

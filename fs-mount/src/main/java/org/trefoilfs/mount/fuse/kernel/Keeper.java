@@ -1,6 +1,5 @@
 package org.trefoilfs.mount.fuse.kernel;
 
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -24,7 +23,7 @@ import org.trefoilfs.mount.fuse.ProcessId;
  */
 final class Keeper {
   private static final String SCRIPT =
-      "cd / && read -r nothing; sleep \"$1\" 3>&- 4>&-; echo 1 > \"$2\"";
+      "cd / && read -r nothing; sleep \"$1\" 3>&- 4>&- 5>&-; echo 1 >&5";
   private static final String NAME = "trefoil-keeper";
 
   // Of a keeper, in the order in which they are handed over.
@@ -57,22 +56,17 @@ final class Keeper {
    * Starts one for this process.
    *
    * @param patience how long the mount outlives this process without another one; whole seconds
-   * @param abort to be written to then; /dev/null: there is none
+   * @param abort to be written to then: open from the beginning, since the number in its path may be
+   *     another connection's later
    */
-  static Keeper start(Descriptors kept, Duration patience, Path abort) {
+  static Keeper start(Descriptors kept, Duration patience, int abort) {
     ProcessCalls.Pipe pipe = ProcessCalls.pipe();
     try {
       long pid =
           Spawn.start(
-              List.of(
-                  "/bin/sh",
-                  "-c",
-                  SCRIPT,
-                  NAME,
-                  Long.toString(patience.toSeconds()),
-                  abort.toString()),
+              List.of("/bin/sh", "-c", SCRIPT, NAME, Long.toString(patience.toSeconds())),
               pipe.reading(),
-              List.of(kept.device(), kept.table()));
+              List.of(kept.device(), kept.table(), abort));
       return new Keeper(ProcessId.of(pid), ProcessCalls.open(pid), pipe.writing());
     } catch (RuntimeException e) {
       Native.close(pipe.writing());

@@ -1,6 +1,5 @@
 package org.trefoilfs.mount.fuse.kernel;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -33,9 +32,9 @@ public final class KernelConnection implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(KernelConnection.class);
 
   /** The kernel's control of FUSE connections (fs/fuse/control.c), where it is mounted. */
-  private static final Path CONNECTIONS = Path.of("/sys/fs/fuse/connections");
+  private static final String CONNECTIONS = "/sys/fs/fuse/connections/";
 
-  private static final Path NOWHERE = Path.of("/dev/null");
+  private static final String NOWHERE = "/dev/null";
 
   /** Calls that take longer wait for what this process cannot give them any more. */
   private static final Duration LEAVING = Duration.ofSeconds(5);
@@ -187,10 +186,15 @@ public final class KernelConnection implements AutoCloseable {
 
   private void keep(Serving serving, int minor, Consumer<State> noted) {
     String device = MountTable.at(serving.path()).map(MountTable.Mount::device).orElse("");
-    Path abort = CONNECTIONS.resolve(device.replaceFirst(".*:", "")).resolve("abort");
-    boolean abortable = Files.isWritable(abort);
-    Keeper started =
-        Keeper.start(descriptors, serving.options().orphanTimeout(), abortable ? abort : NOWHERE);
+    int abort = Native.open(CONNECTIONS + device.replaceFirst(".*:", "") + "/abort");
+    boolean abortable = abort >= 0;
+    int ending = abortable ? abort : Native.open(NOWHERE);
+    Keeper started;
+    try {
+      started = Keeper.start(descriptors, serving.options().orphanTimeout(), ending);
+    } finally {
+      Native.close(ending);
+    }
     keeper = Optional.of(started);
     serving.vfs().cache().givesEntries(abortable);
     noted.accept(new State(device, minor, RequestBuffer.MAX_IO, started.id()));

@@ -1,6 +1,7 @@
 package org.trefoilfs.mount.fuse.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -10,6 +11,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
@@ -26,11 +28,13 @@ class KeeperTest {
   void hasWhatItKeepsAndNothingElseAndEndsWhenToldTo() throws Exception {
     Keeper.Descriptors kept =
         new Keeper.Descriptors(KernelTransport.open(), ProcessCalls.memory("kept"));
-    Keeper keeper = Keeper.start(kept, Duration.ofMinutes(1), Path.of("/dev/null"));
+    int nowhere = Native.open("/dev/null");
+    Keeper keeper = Keeper.start(kept, Duration.ofMinutes(1), nowhere);
+    Native.close(nowhere);
     try {
       long pid = keeper.id().pid();
       Awaitility.await().until(() -> command(pid).startsWith("/bin/sh"));
-      assertThat(descriptors(pid)).containsExactly("0", "1", "2", "3", "4");
+      assertThat(descriptors(pid)).containsExactly("0", "1", "2", "3", "4", "5");
       String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
       assertThat(stat.substring(stat.lastIndexOf(')')).split(" ")[4])
           .as("a session of its own")
@@ -75,6 +79,41 @@ class KeeperTest {
         Unmounter.unmount(mnt, Unmounter.Manner.LAZY);
       }
       Files.delete(mnt);
+      Files.delete(temp);
+    }
+  }
+
+  /** The kernel gives the number of a mount that is gone to the next one. */
+  @Test
+  void endsNoOtherMountThatHasGotTheNumber() throws Exception {
+    Path first = Files.createDirectory(temp.resolve("first"));
+    Path second = Files.createDirectory(temp.resolve("second"));
+    Process gone = daemon(first, "orphan_timeout=3s");
+    @Nullable Process other = null;
+    try {
+      ProcessId keeper = keeperOf(gone);
+      Awaitility.await().until(() -> Files.isDirectory(first));
+      String number = MountTable.at(first).orElseThrow().device();
+      gone.destroyForcibly().waitFor();
+      Unmounter.unmount(first, Unmounter.Manner.LAZY);
+      other = daemon(second, "");
+      keeperOf(other);
+      Awaitility.await().until(() -> MountTable.at(second).isPresent());
+      assumeThat(MountTable.at(second).orElseThrow().device()).isEqualTo(number);
+      Awaitility.await().until(() -> !keeper.lives());
+      assertThat(Files.exists(second.resolve("nothing"))).isFalse();
+      assertThat(Files.createFile(second.resolve("something"))).exists();
+    } finally {
+      gone.destroyForcibly().waitFor();
+      if (other != null) {
+        other.destroyForcibly().waitFor();
+      }
+      for (Path mnt : List.of(first, second)) {
+        if (MountTable.at(mnt).isPresent()) {
+          Unmounter.unmount(mnt, Unmounter.Manner.LAZY);
+        }
+        Files.delete(mnt);
+      }
       Files.delete(temp);
     }
   }
