@@ -45,8 +45,8 @@ final class Capacities {
   }
 
   /**
-   * The copies of a chunk are on different hosts: what is beyond one copy of a heavy host's part goes
-   * to the lighter ones.
+   * The copies of a chunk are on different hosts: what is beyond one copy of a heavy host's part
+   * goes to the lighter ones.
    */
   private static long untilFull(List<Disk> disks, int replicas, ToLongFunction<Disk> bytes) {
     double weights = disks.stream().mapToInt(Disk::weight).sum();

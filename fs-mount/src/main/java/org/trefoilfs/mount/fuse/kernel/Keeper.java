@@ -22,8 +22,13 @@ import org.trefoilfs.mount.fuse.ProcessId;
  * an answer.
  */
 final class Keeper {
+  /**
+   * The parentheses matter: some shells redirect a command in their own process first, which would
+   * not have the descriptors under these numbers meanwhile.
+   */
   private static final String SCRIPT =
-      "cd / && read -r nothing; sleep \"$1\" 3>&- 4>&- 5>&-; echo 1 >&5";
+      "cd / && read -r nothing; (exec 3>&- 4>&- 5>&-; exec sleep \"$1\"); echo 1 >&5";
+
   private static final String NAME = "trefoil-keeper";
 
   // Of a keeper, in the order in which they are handed over.
@@ -56,8 +61,8 @@ final class Keeper {
    * Starts one for this process.
    *
    * @param patience how long the mount outlives this process without another one; whole seconds
-   * @param abort to be written to then: open from the beginning, since the number in its path may be
-   *     another connection's later
+   * @param abort to be written to then: open from the beginning, since the number in its path may
+   *     be another connection's later
    */
   static Keeper start(Descriptors kept, Duration patience, int abort) {
     ProcessCalls.Pipe pipe = ProcessCalls.pipe();

@@ -95,11 +95,16 @@ public final class KernelConnection implements AutoCloseable {
     if (taken.isPresent() && !ProcessCalls.isAborted(taken.get().device())) {
       return Optional.of(new KernelConnection(transport, taken.get(), keeper));
     }
-    log.warn(
-        "the mount at {} cannot be served on: its keeper {} is gone or may not be looked into"
-            + " (containers need --cap-add SYS_PTRACE), or the mount was aborted",
-        path,
-        state.keeper().pid());
+    String why =
+        taken.isPresent()
+            ? "it was aborted"
+            : "its keeper %d %s"
+                .formatted(
+                    state.keeper().pid(),
+                    keeper.isPresent()
+                        ? "may not be looked into (containers need --cap-add SYS_PTRACE)"
+                        : "is gone");
+    log.warn("the mount at {} cannot be served on: {}", path, why);
     taken.ifPresent(KernelConnection::release);
     keeper.ifPresent(Keeper::leave);
     return Optional.empty();

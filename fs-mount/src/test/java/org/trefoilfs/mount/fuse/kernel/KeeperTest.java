@@ -66,6 +66,12 @@ class KeeperTest {
       Awaitility.await().until(() -> Files.isDirectory(mnt));
       daemon.destroyForcibly().waitFor();
       assertThat(keeper.lives()).isTrue();
+      Awaitility.await().until(() -> children(keeper.pid()) == 1);
+      Keeper left = Keeper.of(keeper).orElseThrow();
+      Keeper.Descriptors taken = left.descriptors().orElseThrow();
+      left.leave();
+      Native.close(taken.device());
+      Native.close(taken.table());
       long began = System.nanoTime();
       Process call = new ProcessBuilder("stat", mnt + "/x").redirectErrorStream(true).start();
       assertThat(call.waitFor(20, TimeUnit.SECONDS)).isTrue();
@@ -116,6 +122,10 @@ class KeeperTest {
       }
       Files.delete(temp);
     }
+  }
+
+  private static long children(long pid) {
+    return ProcessHandle.of(pid).map(process -> process.children().count()).orElse(0L);
   }
 
   private static Process daemon(Path at, String options) throws IOException {
