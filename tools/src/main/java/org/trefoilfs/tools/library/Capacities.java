@@ -54,7 +54,7 @@ final class Capacities {
     long least = disks.isEmpty() ? 0 : Long.MAX_VALUE;
     for (Disk disk : disks.stream().sorted(comparingInt(Disk::weight).reversed()).toList()) {
       double share = Math.min(1, copies * disk.weight() / weights);
-      least = Math.min(least, (long) (bytes.applyAsLong(disk) / share));
+      least = Math.min(least, Math.round(bytes.applyAsLong(disk) / share));
       copies -= share;
       weights -= disk.weight();
     }
