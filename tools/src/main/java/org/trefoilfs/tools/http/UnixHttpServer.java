@@ -91,8 +91,9 @@ public final class UnixHttpServer implements AutoCloseable {
       connection
           .pipeline()
           .addLast(new HttpServerCodec())
-          .addLast(new HttpObjectAggregator(MAX_BODY_BYTES))
+          // Below the aggregator: above it, a part of a request would count as what was asked for.
           .addLast(new FlowControlHandler())
+          .addLast(new HttpObjectAggregator(MAX_BODY_BYTES))
           .addLast(new HttpConnection(handler));
     }
   }

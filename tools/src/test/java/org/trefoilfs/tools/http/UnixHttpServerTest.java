@@ -2,10 +2,20 @@ package org.trefoilfs.tools.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
@@ -22,6 +32,8 @@ final class UnixHttpServerTest {
               "text/plain",
               (request.method() + " " + request.path() + " " + new String(request.body()))
                   .getBytes());
+
+  private static final Duration SOON = Duration.ofSeconds(20);
 
   @TempDir Path directory;
 
@@ -42,6 +54,45 @@ final class UnixHttpServerTest {
       assertThat(answers).isEqualTo("POST /a bodyPOST /b body");
     }
     assertThat(directory.resolve("run")).isEmptyDirectory();
+  }
+
+  /** As the Docker engine sends them when it is busy. */
+  @Test
+  void requestThatArrivesInPiecesIsAnswered() throws Exception {
+    Path socket = directory.resolve("plugin.sock");
+    String chunked =
+        "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n|4\r\nbo|dy\r\n|0\r\n\r\n";
+    try (UnixHttpServer server = UnixHttpServer.start(socket, ECHO);
+        SocketChannel client = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+      assertThat(server).isNotNull();
+      BufferedReader answers =
+          new BufferedReader(
+              new InputStreamReader(Channels.newInputStream(client), StandardCharsets.UTF_8));
+      for (int request = 0; request < 3; request++) {
+        for (String piece : chunked.split("\\|")) {
+          client.write(ByteBuffer.wrap(piece.getBytes(StandardCharsets.UTF_8)));
+          // The server has one thread: it has read the piece when it has answered another client.
+          assertThat(curl(socket, "http://x/b")).isEqualTo("GET /b");
+        }
+        assertThat(assertTimeoutPreemptively(SOON, () -> body(answers))).isEqualTo("POST /a body");
+      }
+    }
+  }
+
+  private static String body(BufferedReader answer) throws IOException {
+    int length = 0;
+    String line = answer.readLine();
+    for (; !line.isEmpty(); line = answer.readLine()) {
+      if (line.startsWith("content-length: ")) {
+        length = Integer.parseInt(line.substring("content-length: ".length()));
+      }
+    }
+    char[] body = new char[length];
+    int read = 0;
+    while (read < length) {
+      read += answer.read(body, read, length - read);
+    }
+    return new String(body);
   }
 
   @Test
