@@ -23,6 +23,14 @@ import org.trefoilfs.replication.chunk.ChunkStore.Redo;
  */
 final class ChunkFile implements Closeable {
   private static final Logger LOG = LoggerFactory.getLogger(ChunkFile.class);
+
+  /**
+   * ext4 caches what one call writes in folios as large as that, up to 2 MiB, and looks at every
+   * block of a folio whenever a part of it is written again: small writes to chunks that had been
+   * written by the MiB took a third more of a busy host's processor time than with this.
+   */
+  private static final int WRITE_BYTES = 64 << 10;
+
   private final ChunkId id;
   private Path path;
   private final FileChannel channel;
@@ -345,7 +353,9 @@ final class ChunkFile implements Closeable {
   }
 
   private void writeFully(ByteBuffer data, int offset) throws IOException {
-    for (long at = offset; data.hasRemaining(); ) {
+    int end = data.limit();
+    for (long at = offset; data.position() < end; ) {
+      data.limit(Math.min(end, data.position() + WRITE_BYTES));
       at += channel.write(data, at);
     }
   }

@@ -91,6 +91,9 @@ public final class Host implements Closeable {
   private final Introduction introduction;
   private final TimeSource time = SystemTime.INSTANCE;
   private final AdminHandler admin;
+  /** Two hundred times a second, by one thread that nobody wakes; see {@link #startTimers}. */
+  private final ScheduledExecutorService ticker;
+
   private final ScheduledExecutorService timer;
   private final ScheduledExecutorService heart;
   private final ExecutorService viewThread;
@@ -158,6 +161,7 @@ public final class Host implements Closeable {
   private Host(HostOptions options, AdminHandler admin) {
     this.options = options;
     this.admin = admin;
+    ticker = Timers.start("trefoil-tick", 1);
     timer = Timers.start("trefoil-timer", 2);
     heart = Timers.start("trefoil-heart", 1);
     viewThread =
@@ -333,7 +337,7 @@ public final class Host implements Closeable {
   private void startTimers(Running started) {
     long beat = started.identity().detection().toMillis() / 8;
     heart.scheduleAtFixedRate(guarded(started.heartbeats()::beat), 0, beat, TimeUnit.MILLISECONDS);
-    timer.scheduleWithFixedDelay(
+    ticker.scheduleWithFixedDelay(
         guarded(
             () -> {
               started.groups().tick();
@@ -671,6 +675,7 @@ public final class Host implements Closeable {
     }
     closed.set(true);
     Timers.stop(heart);
+    Timers.stop(ticker);
     Timers.stop(timer);
     server.close();
     if (now != null) {

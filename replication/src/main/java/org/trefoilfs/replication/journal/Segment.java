@@ -14,6 +14,11 @@ final class Segment implements Closeable {
   final Path path;
   final FileChannel channel;
 
+  private static final long UNKNOWN = -1;
+
+  /** Where the channel's position is known to be. */
+  private long appended = UNKNOWN;
+
   /** Null in a spare. */
   private @Nullable SegmentHeader header;
 
@@ -71,11 +76,16 @@ final class Segment implements Closeable {
   }
 
   void append(long position, ByteBuffer[] buffers, long bytes) throws IOException {
-    channel.position(offsetOf(position));
+    long offset = offsetOf(position);
+    if (appended != offset) {
+      channel.position(offset);
+    }
     dirty = true;
+    appended = UNKNOWN;
     for (long written = 0; written < bytes; ) {
       written += channel.write(buffers);
     }
+    appended = offset + bytes;
   }
 
   void writeFully(ByteBuffer bytes, long offset) throws IOException {

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.commit.CommitMode;
@@ -41,12 +42,7 @@ import picocli.CommandLine.Option;
 public final class Latency implements Callable<Integer> {
   private static final int HOSTS = 3;
   private static final List<Integer> DEPTHS = List.of(1, 16);
-  private static final List<Load.Shape> SHAPES =
-      List.of(
-          new Load.Shape(4 << 10, true),
-          new Load.Shape(4 << 10, false),
-          new Load.Shape(1 << 20, true),
-          new Load.Shape(1 << 20, false));
+  private static final Load.Shape WARM_UP = new Load.Shape(4 << 10, true);
 
   /** Objects that no namespace has named: those of files are counted from 1. */
   private static final long FIRST_OBJECT = 1L << 40;
@@ -73,6 +69,21 @@ public final class Latency implements Callable<Integer> {
   String mode = "both";
 
   @Option(
+      names = "--path",
+      split = ",",
+      defaultValue = "volume,mount",
+      paramLabel = "volume|mount",
+      description = "Below the mount, through it, or both; ${DEFAULT-VALUE} unless given.")
+  List<PathKind> paths = List.of();
+
+  @Option(
+      names = "--bytes",
+      split = ",",
+      defaultValue = "4096,1048576",
+      description = "Of a write; ${DEFAULT-VALUE} unless given.")
+  List<Integer> sizes = List.of();
+
+  @Option(
       names = "--transport",
       defaultValue = "AUTO",
       description = "Of the mount: ${COMPLETION-CANDIDATES}; ${DEFAULT-VALUE} unless given.")
@@ -87,6 +98,12 @@ public final class Latency implements Callable<Integer> {
   @Nullable Path directory;
 
   private final List<Result> results = new ArrayList<>();
+
+  /** Where writes are made. */
+  enum PathKind {
+    VOLUME,
+    MOUNT
+  }
 
   /** The file of {@link #json}. */
   record Report(int processors, String load, int seconds, int warmUp, List<Result> results) {}
@@ -138,13 +155,17 @@ public final class Latency implements Callable<Integer> {
       System.out.printf("%s: no such volume can be made: %s%n", name, e.getMessage());
       return;
     }
-    try (Client client = Client.connect(List.of(cluster.address(1)), PATIENCE)) {
-      Volume volume = client.openVolume(volume(client, name), () -> 0);
-      measure(name, "volume", worker -> new ObjectTarget(volume, FIRST_OBJECT + worker));
+    if (paths.contains(PathKind.VOLUME)) {
+      try (Client client = Client.connect(List.of(cluster.address(1)), PATIENCE)) {
+        Volume volume = client.openVolume(volume(client, name), () -> 0);
+        measure(name, "volume", worker -> new ObjectTarget(volume, FIRST_OBJECT + worker));
+      }
     }
-    Path mount = cluster.mount(1, name, transport);
-    measure(name, "mount", worker -> new FileTarget(mount.resolve("worker-" + worker)));
-    cluster.unmount(1);
+    if (paths.contains(PathKind.MOUNT)) {
+      Path mount = cluster.mount(1, name, transport);
+      measure(name, "mount", worker -> new FileTarget(mount.resolve("worker-" + worker)));
+      cluster.unmount(1);
+    }
   }
 
   private static VolumeInfo volume(Client client, String name) {
@@ -166,8 +187,8 @@ public final class Latency implements Callable<Integer> {
         targets.add(opening.open(worker));
       }
       Load.fill(targets);
-      new Load(targets, Duration.ofSeconds(warmUp)).run(SHAPES.getFirst());
-      for (Load.Shape shape : SHAPES) {
+      new Load(targets, Duration.ofSeconds(warmUp)).run(WARM_UP);
+      for (Load.Shape shape : shapes()) {
         for (int depth : DEPTHS) {
           Load load = new Load(targets.subList(0, depth), Duration.ofSeconds(seconds));
           Result result = Result.of(commit, path, depth, shape, load.run(shape));
@@ -180,6 +201,12 @@ public final class Latency implements Callable<Integer> {
         target.close();
       }
     }
+  }
+
+  private List<Load.Shape> shapes() {
+    return sizes.stream()
+        .flatMap(bytes -> Stream.of(new Load.Shape(bytes, true), new Load.Shape(bytes, false)))
+        .toList();
   }
 
   private static String line(Result result) {
