@@ -1,5 +1,6 @@
 package org.trefoilfs.mount.namespace;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -46,7 +47,7 @@ public final class InMemoryStateLog implements StateLog {
       module.restored(state);
       this.modules.put(module.id(), new Hosted(module, state));
     }
-    leases.startLeading(1);
+    leases.startLeading(1, Duration.ZERO);
   }
 
   /** The rows of a module. */

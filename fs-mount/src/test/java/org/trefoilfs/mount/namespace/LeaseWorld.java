@@ -28,12 +28,16 @@ import org.trefoilfs.replication.statelog.lease.ReadLeases;
 
 /**
  * Mounts with their kernels, a state log with its leaders, and what lies between them, in simulated
- * time on one thread: messages are late or lost, daemons freeze while their kernels go on, leaders
- * change, clocks drift. Whatever a mount's user is told is compared with the order in which changes
- * were applied: nobody may see less than somebody has seen before.
+ * time on one thread: messages are late or lost, daemons freeze while their kernels go on, mounts
+ * are cut off, leaders change, clocks drift. Whatever a mount's user is told is compared with the
+ * order in which changes were applied: nobody may see less than somebody has seen before.
  */
 final class LeaseWorld {
   private static final long MS = 1_000_000;
+
+  /** Before another leads, the leader is not sure any longer that it does. */
+  private static final Duration SILENCE = Duration.ofMillis(240);
+
   private static final byte ID = NamespaceModule.ID;
 
   /** What is broken on purpose, to see that it is noticed. */
@@ -42,6 +46,7 @@ final class LeaseWorld {
     NOBODY_IS_TOLD,
     ANSWERED_AT_ONCE,
     NEW_LEADER_ANSWERS_AT_ONCE,
+    SILENCE_IS_NOT_KEPT,
     RETRY_ANSWERED_AT_ONCE,
     KERNEL_REMEMBERS,
     KERNEL_OUTLIVES_LEASE,
@@ -159,9 +164,14 @@ final class LeaseWorld {
     final ReadLeases leases = new ReadLeases(drifting());
     final long term;
 
+    /** No majority confirms that it leads: it renews nothing, and answers nothing. */
+    boolean unsure;
+
     Leader(long term) {
       this.term = term;
-      leases.startLeading(defect == Defect.NEW_LEADER_ANSWERS_AT_ONCE ? 1 : term);
+      leases.startLeading(
+          defect == Defect.NEW_LEADER_ANSWERS_AT_ONCE ? 1 : term,
+          defect == Defect.SILENCE_IS_NOT_KEPT ? ReadLeases.TERM : SILENCE);
       tick();
     }
 
@@ -262,11 +272,31 @@ final class LeaseWorld {
     }
   }
 
+  /** What was asked and is answered meanwhile may be known to the old leader alone. */
   private void changeLeader() {
     Leader old = leader;
-    registers.keySet().forEach(of -> note(of, () -> "another leader"));
-    leader = new Leader(old.term + 1);
-    old.leases.stopLeading();
+    boolean handsOver = random.nextBoolean();
+    if (defect != Defect.SILENCE_IS_NOT_KEPT) {
+      if (handsOver) {
+        old.leases.stopRenewing();
+      } else {
+        old.unsure = true;
+      }
+    }
+    after(
+        SILENCE.toNanos(),
+        () -> {
+          if (leader != old) {
+            return;
+          }
+          registers.keySet().forEach(of -> note(of, () -> "another leader"));
+          if (random.nextBoolean()) {
+            // Whatever took the leader away may be in a mount's way, too.
+            mounts.get(random.nextInt(mounts.size())).cutOff(random.nextLong(1000 * MS));
+          }
+          leader = new Leader(old.term + 1);
+          old.leases.stopLeading();
+        });
   }
 
   // ---- what is true
@@ -356,6 +386,7 @@ final class LeaseWorld {
     final Map<Object, Cached> kernel = new HashMap<>();
     final Map<Object, Integer> versions = new HashMap<>();
     private long frozenUntil;
+    private long cutOffUntil;
 
     /** As the lock of the directory in the kernel: many lookups at a time, or one change. */
     private int lookups;
@@ -385,6 +416,16 @@ final class LeaseWorld {
     void freeze(long nanos) {
       frozenUntil = now + nanos;
       registers.keySet().forEach(of -> note(of, () -> session + " freezes for " + nanos / 1000));
+    }
+
+    /** What it sends, and is sent, is lost for so long. */
+    void cutOff(long nanos) {
+      cutOffUntil = now + nanos;
+      registers.keySet().forEach(of -> note(of, () -> session + " is cut off for " + nanos / 1000));
+    }
+
+    private boolean loses() {
+      return lost() || now < cutOffUntil;
     }
 
     // -- the state log as it sees it
@@ -439,18 +480,22 @@ final class LeaseWorld {
                           new TrefoilException(Reason.UNAVAILABLE, "no answer"));
                     }
                   });
-      if (!lost()) {
+      if (!loses()) {
         after(
             delay(),
             () -> {
               Leader asked = leader;
+              if (asked.unsure) {
+                after(50 * MS, retry);
+                return;
+              }
               request
                   .apply(asked)
                   .whenComplete(
                       (reply, failure) -> {
                         if (failure != null || asked != leader) {
                           after(50 * MS, retry);
-                        } else if (!lost()) {
+                        } else if (!loses()) {
                           after(delay(), () -> daemon(() -> answered(over, result, reply)));
                         }
                       });

@@ -91,6 +91,7 @@ public final class Host implements Closeable {
   private final Introduction introduction;
   private final TimeSource time = SystemTime.INSTANCE;
   private final AdminHandler admin;
+
   /** Two hundred times a second, by one thread that nobody wakes; see {@link #startTimers}. */
   private final ScheduledExecutorService ticker;
 

@@ -28,7 +28,7 @@ import org.trefoilfs.replication.env.TimeSource;
  *   <li>Who has not acknowledged for {@link #PATIENCE} is not renewed. So {@link #TERM} after the
  *       last renewal, and a margin for clocks, it remembers nothing.
  *   <li>A new leader knows nobody's leases, and answers nothing before those of its predecessor
- *       have run out.
+ *       have run out. That one can have renewed nothing for some time when another leads.
  * </ol>
  *
  * What queries read and commands change is named by numbers that the modules agree on. Two rows
@@ -36,7 +36,7 @@ import org.trefoilfs.replication.env.TimeSource;
  */
 public final class ReadLeases {
   /** How long a session may remember, from when it sent the last report that was renewed. */
-  public static final Duration TERM = Duration.ofMillis(800);
+  public static final Duration TERM = Duration.ofMillis(600);
 
   /** For the drift of clocks over a term, and for a timer that is late. */
   static final Duration MARGIN = Duration.ofMillis(80);
@@ -73,6 +73,7 @@ public final class ReadLeases {
   private long lastGeneration;
   private long lastRevocation;
   private boolean leading;
+  private boolean renewing = true;
   private CompletableFuture<@Nullable Void> opened = NOW;
   private long openingNanos;
 
@@ -145,19 +146,27 @@ public final class ReadLeases {
    * This host leads from now on. What it is asked waits until its predecessor's leases are over.
    *
    * @param term that it leads in; there were no leases before the first
+   * @param silence for how long at least its predecessor has renewed nothing, for it was not sure
+   *     to lead
    */
-  public void startLeading(long term) {
+  public void startLeading(long term, Duration silence) {
     afterwards(
         after -> {
           drop(after);
           leading = true;
+          renewing = true;
           lastGeneration = term << 32;
           if (term > 1) {
             opened = new CompletableFuture<>();
-            openingNanos = time.nanoTime() + TERM.plus(MARGIN).toNanos();
+            openingNanos = time.nanoTime() + TERM.plus(MARGIN).minus(silence).toNanos();
           }
           return null;
         });
+  }
+
+  /** Renews nothing until it leads anew: another may lead soon. */
+  public synchronized void stopRenewing() {
+    renewing = false;
   }
 
   /** Whoever waits for something to be forgotten is let go, and must not be answered any more. */
@@ -320,6 +329,9 @@ public final class ReadLeases {
             return decline(report);
           }
           boolean begins = session == null;
+          if (session == null && !renewing) {
+            return decline(report);
+          }
           if (session == null) {
             session = new Session(report.session(), ++lastGeneration);
             sessions.put(session.id, session);
@@ -331,7 +343,7 @@ public final class ReadLeases {
           }
           session.lastReport = Math.max(session.lastReport, report.number());
           session.oldestPending = Math.max(session.oldestPending, report.oldestPending());
-          boolean renews = !isLate(session);
+          boolean renews = renewing && !isLate(session);
           if (renews) {
             session.renewedNanos = time.nanoTime();
           }

@@ -38,7 +38,7 @@ public record RatisOptions(
    * Times and sizes.
    *
    * @param electionMin a follower that has heard nothing for between this and {@code electionMax}
-   *     stands for election; the leader's read lease is 0.9 of it. A 0.4 s pause lost a 300 ms one
+   *     stands for election; the leader's read lease is 0.6 of it. A 0.4 s pause lost a 300 ms one
    * @param electionMax two that stand within the time that an election takes, some 40 ms on busy
    *     hosts, elect nobody, and the next try costs as much again: from 800 ms, one election in
    *     three took 2 s. A lost host is missed after 2 s anyway

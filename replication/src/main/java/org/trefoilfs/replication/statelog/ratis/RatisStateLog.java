@@ -4,6 +4,7 @@ import static java.util.concurrent.TimeUnit.MILLISECONDS;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -224,10 +225,25 @@ public final class RatisStateLog implements LocalStateLog, Closeable {
     return membership.change(new Members(voters, listeners));
   }
 
-  /** Hands leadership to another voter; fails, and goes on leading, when that one lags. */
+  /**
+   * Hands leadership to another voter; fails, and goes on leading, when that one lags. Even then
+   * the other may take it later; so mounts remember nothing until somebody leads anew.
+   */
   public CompletableFuture<Void> transferLeadership(HostId to) {
     TrefoilException refusal = refusal();
-    return refusal != null ? CompletableFuture.failedFuture(refusal) : membership.transfer(to);
+    if (refusal != null) {
+      return CompletableFuture.failedFuture(refusal);
+    }
+    // Nobody waits for an election time-out then: the silence that the next leader counts on is
+    // kept here.
+    leases.stopRenewing();
+    return CompletableFuture.runAsync(
+            () -> {}, CompletableFuture.delayedExecutor(silence().toMillis(), MILLISECONDS))
+        .thenCompose(_ -> membership.transfer(to));
+  }
+
+  private Duration silence() {
+    return Tuning.silence(options.settings());
   }
 
   /** Takes a snapshot now, and drops the log that it replaces; the index it was taken at. */
@@ -313,7 +329,9 @@ public final class RatisStateLog implements LocalStateLog, Closeable {
 
     @Override
     public void leaderReady() {
-      leases.startLeading(division.getInfo().getCurrentTerm());
+      // Who is alone needs nobody's vote, and may have led a moment ago.
+      boolean alone = members().voters().size() == 1;
+      leases.startLeading(division.getInfo().getCurrentTerm(), alone ? Duration.ZERO : silence());
       changed(true, Optional.of(options.self()));
     }
 

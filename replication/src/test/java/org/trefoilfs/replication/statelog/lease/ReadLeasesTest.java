@@ -60,7 +60,7 @@ class ReadLeasesTest {
 
   @Test
   void changeWaitsUntilEachWhoLeasedItHasForgotten() {
-    leases.startLeading(1);
+    leases.startLeading(1, Duration.ZERO);
     long generation = begin(A);
     begin(B);
     assertThat(read(A, 10L).generation()).isEqualTo(generation);
@@ -78,7 +78,7 @@ class ReadLeasesTest {
 
   @Test
   void whoAsksForWhatIsBeingForgottenWaitsAndGetsNoLease() {
-    leases.startLeading(1);
+    leases.startLeading(1, Duration.ZERO);
     long generation = begin(A);
     begin(B);
     read(A, 10L);
@@ -95,7 +95,7 @@ class ReadLeasesTest {
 
   @Test
   void silentSessionIsWaitedForUntilItsLeasesHaveRunOut() {
-    leases.startLeading(1);
+    leases.startLeading(1, Duration.ZERO);
     begin(A);
     read(A, 10L);
     CompletableFuture<?> changed = change(B, 10L);
@@ -107,7 +107,7 @@ class ReadLeasesTest {
 
   @Test
   void whoReportsButDoesNotForgetIsNotRenewed() {
-    leases.startLeading(1);
+    leases.startLeading(1, Duration.ZERO);
     long generation = begin(A);
     read(A, 10L);
     CompletableFuture<?> changed = change(B, 10L);
@@ -123,7 +123,7 @@ class ReadLeasesTest {
 
   @Test
   void reportOfAnotherGenerationEndsNothing() {
-    leases.startLeading(1);
+    leases.startLeading(1, Duration.ZERO);
     long generation = begin(A);
     read(A, 10L);
     CompletableFuture<LeaseNews> late = report(A, 0, 1);
@@ -135,7 +135,7 @@ class ReadLeasesTest {
 
   @Test
   void releaseThatComesLateReleasesNothing() {
-    leases.startLeading(1);
+    leases.startLeading(1, Duration.ZERO);
     long generation = begin(A);
     report(A, generation, 3);
     read(A, 10L);
@@ -145,7 +145,7 @@ class ReadLeasesTest {
 
   @Test
   void whatChangedSinceTheQueryBeganIsNotLeased() {
-    leases.startLeading(1);
+    leases.startLeading(1, Duration.ZERO);
     begin(A);
     long before = leases.changes();
     change(B, 10L);
@@ -155,7 +155,7 @@ class ReadLeasesTest {
 
   @Test
   void newLeaderAnswersNothingBeforeEarlierLeasesHaveRunOut() {
-    leases.startLeading(2);
+    leases.startLeading(2, Duration.ZERO);
     ReadLeases.Verdict seen = read(A, 10L);
     CompletableFuture<?> changed = change(A, 10L);
     pass(ReadLeases.TERM.toMillis());
@@ -167,8 +167,38 @@ class ReadLeasesTest {
   }
 
   @Test
+  void whatThePredecessorCannotHaveRenewedIsNotWaitedFor() {
+    Duration silence = Duration.ofMillis(200);
+    leases.startLeading(2, silence);
+    ReadLeases.Verdict seen = read(A, 10L);
+    pass(ReadLeases.TERM.minus(silence).toMillis());
+    assertThat(seen.clear()).isNotDone();
+    pass(ReadLeases.MARGIN.toMillis());
+    assertThat(seen.clear()).isCompleted();
+  }
+
+  @Test
+  void whoIsAboutToHandOverRenewsNothing() {
+    leases.startLeading(1, Duration.ZERO);
+    long generation = begin(A);
+    assertThat(read(A, 10L).generation()).isNotZero();
+    leases.stopRenewing();
+    pass(ReadLeases.TERM.dividedBy(2).toMillis());
+    assertThat(report(A, generation, 2).join().renewed()).isFalse();
+    CompletableFuture<?> changed = change(B, 10L);
+    pass(ReadLeases.TERM.dividedBy(2).toMillis());
+    assertThat(changed).isNotDone();
+    pass(ReadLeases.MARGIN.toMillis());
+    assertThat(changed).isCompleted();
+    CompletableFuture<LeaseNews> anew = report(A, 0, 3);
+    pass(10);
+    assertThat(anew.join().renewed()).as("begun anew").isFalse();
+    assertThat(read(A, 10L).generation()).isZero();
+  }
+
+  @Test
   void whoLeadsNoLongerAnswersNothing() {
-    leases.startLeading(1);
+    leases.startLeading(1, Duration.ZERO);
     begin(A);
     read(A, 10L);
     CompletableFuture<?> changed = change(B, 10L);
@@ -182,7 +212,7 @@ class ReadLeasesTest {
 
   @Test
   void thereIsAMostThatIsLeased() {
-    leases.startLeading(1);
+    leases.startLeading(1, Duration.ZERO);
     begin(A);
     Long[] keys = LongStream.range(0, ReadLeases.LEASES_MAX).boxed().toArray(Long[]::new);
     assertThat(read(A, keys).generation()).isNotZero();
