@@ -39,6 +39,14 @@ final class Failures {
         cause);
   }
 
+  /** Of something that took effect, while others may still be shown what was before. */
+  static TrefoilException unknownToSome(Throwable cause) {
+    return new TrefoilException(
+        Reason.OUTCOME_UNKNOWN,
+        "the command was applied, but not everybody knows that: " + text(cause),
+        cause);
+  }
+
   /** Of something that certainly had no effect. */
   static TrefoilException nothingDone(String what, Throwable cause) {
     boolean elsewhere =

@@ -323,6 +323,11 @@ public final class RatisStateLog implements LocalStateLog, Closeable {
     }
 
     @Override
+    public void applied(long callId, CompletableFuture<@Nullable Void> known) {
+      requests.applied(callId, known);
+    }
+
+    @Override
     public void leaderChanged(Optional<HostId> leader) {
       changed(leadership.current().leading() && leader.equals(Optional.of(options.self())), leader);
     }

@@ -10,6 +10,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.LongConsumer;
 import org.apache.ratis.proto.RaftProtos.LogEntryProto;
 import org.apache.ratis.protocol.Message;
+import org.apache.ratis.protocol.RaftClientRequest;
 import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.protocol.RaftGroupMemberId;
 import org.apache.ratis.protocol.RaftPeerId;
@@ -55,6 +56,13 @@ final class RatisStateMachine extends BaseStateMachine {
   interface Observer {
     /** The request goes into the log now: from here on it may be applied. */
     void appending(long callId);
+
+    /**
+     * This host's request is applied, and its changes can be seen.
+     *
+     * @param known when it may be answered: whoever leased what it changed has forgotten that
+     */
+    void applied(long callId, CompletableFuture<@Nullable Void> known);
 
     void leaderChanged(Optional<HostId> leader);
 
@@ -135,20 +143,23 @@ final class RatisStateMachine extends BaseStateMachine {
   public CompletableFuture<Message> applyTransaction(TransactionContext transaction) {
     LogEntryProto entry = transaction.getLogEntry();
     Applied at = new Applied(entry.getTerm(), entry.getIndex());
-    CompletableFuture<Message> reply = CompletableFuture.completedFuture(PASSED_OVER);
+    Message reply = PASSED_OVER;
     if (at.index() > state.applied().index()) {
       try {
-        reply = apply(entry.getStateMachineLogEntry().getLogData(), at);
+        reply = apply(transaction, entry.getStateMachineLogEntry().getLogData(), at);
       } catch (RuntimeException | Error e) {
         throw fatal("log entry " + at + " cannot be applied", e);
       }
     }
     updateLastAppliedTermIndex(at.term(), at.index());
-    return reply;
+    return CompletableFuture.completedFuture(reply);
   }
 
-  /** The changes can be seen on return; the reply waits for those who have leased what changed. */
-  private CompletableFuture<Message> apply(ByteString entry, Applied at) {
+  /**
+   * The changes can be seen on return. Ratis must not wait for those who have leased what changed:
+   * a read that comes meanwhile waits until this is answered, and what they report is one.
+   */
+  private Message apply(TransactionContext transaction, ByteString entry, Applied at) {
     StateModule module = module(entry.byteAt(0));
     byte[] command = entry.substring(1).toByteArray();
     List<CompletableFuture<@Nullable Void>> forgotten = new ArrayList<>(1);
@@ -163,20 +174,14 @@ final class RatisStateMachine extends BaseStateMachine {
                       command),
               at);
     } catch (TrefoilException regular) {
-      return CompletableFuture.completedFuture(ReplyCodec.failed(regular));
+      return ReplyCodec.failed(regular);
     }
     state.readApplied(module.id(), module::applied);
-    Message done = ReplyCodec.done(reply);
-    return forgotten.isEmpty()
-        ? CompletableFuture.completedFuture(done)
-        : forgotten.getFirst().handle((_, failure) -> failure == null ? done : unknown(failure));
-  }
-
-  private static Message unknown(Throwable failure) {
-    return ReplyCodec.failed(
-        new TrefoilException(
-            Reason.OUTCOME_UNKNOWN,
-            "the command was applied, but not everybody knows that: " + failure.getMessage()));
+    RaftClientRequest request = transaction.getClientRequest();
+    if (request != null && !forgotten.isEmpty()) {
+      observer.applied(request.getCallId(), forgotten.getFirst());
+    }
+    return ReplyCodec.done(reply);
   }
 
   /**

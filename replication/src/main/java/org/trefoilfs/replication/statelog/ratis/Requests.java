@@ -41,8 +41,14 @@ final class Requests {
   private final AtomicLong nextCall = new AtomicLong(1);
   private final ConcurrentMap<Long, Pending> pending = new ConcurrentHashMap<>();
 
+  private static final CompletableFuture<@Nullable Void> NOW =
+      CompletableFuture.completedFuture(null);
+
   private static final class Pending extends CompletableFuture<byte[]> {
     volatile boolean appended;
+
+    /** When everybody knows who must, before it is answered. */
+    volatile CompletableFuture<@Nullable Void> known = NOW;
   }
 
   Requests(RatisOptions options, RaftServer server, RaftServer.Division division) {
@@ -58,6 +64,13 @@ final class Requests {
     Pending request = pending.get(callId);
     if (request != null) {
       request.appended = true;
+    }
+  }
+
+  void applied(long callId, CompletableFuture<@Nullable Void> known) {
+    Pending request = pending.get(callId);
+    if (request != null) {
+      request.known = known;
     }
   }
 
@@ -93,8 +106,20 @@ final class Requests {
       failAside(request, told);
       return;
     }
+    Message message = Objects.requireNonNull(reply).getMessage();
+    request.known.whenComplete(
+        (_, unknown) -> {
+          if (unknown == null) {
+            answer(request, message);
+          } else {
+            failAside(request, Failures.unknownToSome(unknown));
+          }
+        });
+  }
+
+  private static void answer(Pending request, Message message) {
     try {
-      request.complete(ReplyCodec.open(Objects.requireNonNull(reply).getMessage()));
+      request.complete(ReplyCodec.open(message));
     } catch (TrefoilException regular) {
       request.completeExceptionally(regular);
     }
