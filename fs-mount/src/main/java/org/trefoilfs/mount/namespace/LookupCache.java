@@ -203,6 +203,27 @@ public final class LookupCache {
     return row.value;
   }
 
+  /**
+   * Which inode the kernel may take a name to be of, without asking.
+   *
+   * @param inode null: it was told another in the meantime, or is about to forget
+   */
+  public record Belief(@Nullable Long inode, long untilNanos) {}
+
+  /** Null when the kernel asks. */
+  public @Nullable Belief belief(Location at) {
+    if (rows.isEmpty() || at.names().size() != 1) {
+      return null;
+    }
+    byte[] name = at.names().getFirst();
+    Row row = rows.get(LeaseKeys.entry(at.base(), name));
+    if (row == null || row.kernelUntil - time.nanoTime() <= 0) {
+      return null;
+    }
+    Long inode = row.is(at.base(), name) && row.value instanceof Long child ? child : null;
+    return new Belief(inode, row.kernelUntil);
+  }
+
   boolean isLeased() {
     return time.nanoTime() - leasedUntil < 0;
   }
@@ -491,8 +512,8 @@ public final class LookupCache {
     if (left <= 0) {
       return 0;
     }
-    long until = now + left;
-    row.kernelUntil = Math.max(row.kernelUntil, until);
+    // It may have begun to count as late as the margin allows.
+    row.kernelUntil = Math.max(row.kernelUntil, leasedUntil);
     return left;
   }
 

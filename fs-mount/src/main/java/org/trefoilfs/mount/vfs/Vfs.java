@@ -2,10 +2,12 @@ package org.trefoilfs.mount.vfs;
 
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -20,6 +22,7 @@ import org.trefoilfs.mount.namespace.LockKind;
 import org.trefoilfs.mount.namespace.LockRange;
 import org.trefoilfs.mount.namespace.LockRequest;
 import org.trefoilfs.mount.namespace.LookupCache;
+import org.trefoilfs.mount.namespace.LookupCache.Belief;
 import org.trefoilfs.mount.namespace.Names;
 import org.trefoilfs.mount.namespace.Names.RenameMode;
 import org.trefoilfs.mount.namespace.Names.XattrMode;
@@ -166,7 +169,25 @@ public final class Vfs {
     if (mode == RenameMode.REPLACE) {
       pinIfOpen(to);
     }
+    Belief left = names.cache().belief(from);
+    Belief entered = mode == RenameMode.EXCHANGE ? names.cache().belief(to) : null;
     waiting.<@Nullable Void>change(names.rename(from, to, mode));
+    awaitDoubt(left, to);
+    awaitDoubt(entered, from);
+  }
+
+  /**
+   * The kernel moves what it took the name to be of, and goes on believing it of the new name.
+   * Where another mount had put another inode there first, the caller is answered when the kernel
+   * asks again.
+   */
+  private void awaitDoubt(@Nullable Belief belief, Location now) {
+    if (belief != null && !Objects.equals(belief.inode(), lookupOrZero(now))) {
+      waiting.<@Nullable Void>change(
+          new CompletableFuture<@Nullable Void>()
+              .completeOnTimeout(
+                  null, belief.untilNanos() - time.nanoTime(), TimeUnit.NANOSECONDS));
+    }
   }
 
   public byte[] readLink(long inode) {
