@@ -224,6 +224,30 @@ public final class LookupCache {
     return new Belief(inode, row.kernelUntil);
   }
 
+  /**
+   * The kernel takes a name that it has moved to be of this inode. False when that is not leased:
+   * nobody would tell us to make it forget.
+   */
+  public boolean believed(Location at, long inode, long untilNanos) {
+    byte[] name = at.names().getLast();
+    lock.writeLock().lock();
+    try {
+      Row row = rows.get(LeaseKeys.entry(at.base(), name));
+      boolean known =
+          row != null
+              && isLeased()
+              && row.is(at.base(), name)
+              && row.value instanceof Long child
+              && child == inode;
+      if (known) {
+        row.kernelUntil = Math.max(row.kernelUntil, untilNanos);
+      }
+      return known;
+    } finally {
+      lock.writeLock().unlock();
+    }
+  }
+
   boolean isLeased() {
     return time.nanoTime() - leasedUntil < 0;
   }

@@ -182,7 +182,12 @@ public final class Vfs {
    * asks again.
    */
   private void awaitDoubt(@Nullable Belief belief, Location now) {
-    if (belief != null && !Objects.equals(belief.inode(), lookupOrZero(now))) {
+    if (belief == null) {
+      return;
+    }
+    long inode = lookupOrZero(now);
+    boolean same = Objects.equals(belief.inode(), inode);
+    if (!same || !names.cache().believed(now, inode, belief.untilNanos())) {
       waiting.<@Nullable Void>change(
           new CompletableFuture<@Nullable Void>()
               .completeOnTimeout(
