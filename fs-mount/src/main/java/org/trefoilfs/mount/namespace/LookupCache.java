@@ -233,16 +233,15 @@ public final class LookupCache {
     lock.writeLock().lock();
     try {
       Row row = rows.get(LeaseKeys.entry(at.base(), name));
-      boolean known =
-          row != null
-              && isLeased()
-              && row.is(at.base(), name)
-              && row.value instanceof Long child
-              && child == inode;
-      if (known) {
-        row.kernelUntil = Math.max(row.kernelUntil, untilNanos);
+      if (row == null
+          || !isLeased()
+          || !row.is(at.base(), name)
+          || !(row.value instanceof Long child)
+          || child != inode) {
+        return false;
       }
-      return known;
+      row.kernelUntil = Math.max(row.kernelUntil, untilNanos);
+      return true;
     } finally {
       lock.writeLock().unlock();
     }
