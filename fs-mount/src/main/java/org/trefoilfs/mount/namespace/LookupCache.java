@@ -206,7 +206,7 @@ public final class LookupCache {
   /**
    * Which inode the kernel may take a name to be of, without asking.
    *
-   * @param inode null: it was told another in the meantime, or is about to forget
+   * @param inode null: it is about to forget
    */
   public record Belief(@Nullable Long inode, long untilNanos) {}
 
@@ -215,13 +215,11 @@ public final class LookupCache {
     if (rows.isEmpty() || at.names().size() != 1) {
       return null;
     }
-    byte[] name = at.names().getFirst();
-    Row row = rows.get(LeaseKeys.entry(at.base(), name));
+    Row row = entry(at.base(), at.names().getFirst());
     if (row == null || row.kernelUntil - time.nanoTime() <= 0) {
       return null;
     }
-    Long inode = row.is(at.base(), name) && row.value instanceof Long child ? child : null;
-    return new Belief(inode, row.kernelUntil);
+    return new Belief((Long) row.value, row.kernelUntil);
   }
 
   /**
@@ -229,15 +227,10 @@ public final class LookupCache {
    * nobody would tell us to make it forget.
    */
   public boolean believed(Location at, long inode, long untilNanos) {
-    byte[] name = at.names().getLast();
     lock.writeLock().lock();
     try {
-      Row row = rows.get(LeaseKeys.entry(at.base(), name));
-      if (row == null
-          || !isLeased()
-          || !row.is(at.base(), name)
-          || !(row.value instanceof Long child)
-          || child != inode) {
+      Row row = entry(at.base(), at.names().getLast());
+      if (row == null || !isLeased() || !((Long) inode).equals(row.value)) {
         return false;
       }
       row.kernelUntil = Math.max(row.kernelUntil, untilNanos);
@@ -245,6 +238,11 @@ public final class LookupCache {
     } finally {
       lock.writeLock().unlock();
     }
+  }
+
+  private @Nullable Row entry(long parent, byte[] name) {
+    Row row = rows.get(LeaseKeys.entry(parent, name));
+    return row != null && row.is(parent, name) ? row : null;
   }
 
   boolean isLeased() {
@@ -519,8 +517,8 @@ public final class LookupCache {
    * @param inode 0: of none
    */
   public long entryNanos(long parent, byte[] name, long inode) {
-    Row row = givesEntries ? rows.get(LeaseKeys.entry(parent, name)) : null;
-    return row != null && row.is(parent, name) && ((Long) inode).equals(row.value) ? given(row) : 0;
+    Row row = givesEntries ? entry(parent, name) : null;
+    return row != null && ((Long) inode).equals(row.value) ? given(row) : 0;
   }
 
   /** As {@link #entryNanos}, of attributes. */

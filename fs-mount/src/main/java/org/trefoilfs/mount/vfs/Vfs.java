@@ -2,7 +2,6 @@ package org.trefoilfs.mount.vfs;
 
 import java.nio.ByteBuffer;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -182,17 +181,20 @@ public final class Vfs {
    * asks again.
    */
   private void awaitDoubt(@Nullable Belief belief, Location now) {
-    if (belief == null) {
-      return;
-    }
-    long inode = lookupOrZero(now);
-    boolean same = Objects.equals(belief.inode(), inode);
-    if (!same || !names.cache().believed(now, inode, belief.untilNanos())) {
+    if (belief != null && !holds(belief, now)) {
       waiting.<@Nullable Void>change(
           new CompletableFuture<@Nullable Void>()
               .completeOnTimeout(
                   null, belief.untilNanos() - time.nanoTime(), TimeUnit.NANOSECONDS));
     }
+  }
+
+  /** Whether it is so, and we hear of it when that ends. */
+  private boolean holds(Belief belief, Location now) {
+    Long inode = belief.inode();
+    return inode != null
+        && inode == lookupOrZero(now)
+        && names.cache().believed(now, inode, belief.untilNanos());
   }
 
   public byte[] readLink(long inode) {

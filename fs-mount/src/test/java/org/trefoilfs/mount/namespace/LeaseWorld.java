@@ -272,7 +272,7 @@ final class LeaseWorld {
     }
   }
 
-  /** What was asked and is answered meanwhile may be known to the old leader alone. */
+  /** Before that the old leader is not sure to lead any longer, or is about to hand over. */
   private void changeLeader() {
     Leader old = leader;
     boolean handsOver = random.nextBoolean();

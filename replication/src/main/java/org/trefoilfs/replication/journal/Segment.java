@@ -11,10 +11,10 @@ import org.jspecify.annotations.Nullable;
 
 /** One file of the journal, in use or spare. Not thread-safe, but for {@link #channel}. */
 final class Segment implements Closeable {
+  private static final long UNKNOWN = -1;
+
   final Path path;
   final FileChannel channel;
-
-  private static final long UNKNOWN = -1;
 
   /** Where the channel's position is known to be. */
   private long appended = UNKNOWN;

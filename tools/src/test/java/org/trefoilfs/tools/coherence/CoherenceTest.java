@@ -16,7 +16,8 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.trefoilfs.replication.commit.CommitMode;
@@ -41,7 +42,7 @@ class CoherenceTest {
   private static final int SUSPENDED_MILLIS_MAX = 1_500;
 
   private final long seed = System.nanoTime();
-  private final AtomicBoolean stopping = new AtomicBoolean();
+  private final CountDownLatch stopping = new CountDownLatch(1);
   private final List<CompletableFuture<Long>> running = new ArrayList<>();
 
   @TempDir Path directory;
@@ -120,7 +121,7 @@ class CoherenceTest {
           try {
             return work.call();
           } catch (Exception | Error e) {
-            stopping.set(true);
+            stopping.countDown();
             throw new AssertionError(e);
           }
         },
@@ -129,7 +130,7 @@ class CoherenceTest {
 
   private long act(Objects.User user) throws IOException {
     long done = 0;
-    while (!stopping.get()) {
+    while (!isStopping()) {
       user.act();
       done++;
     }
@@ -142,7 +143,7 @@ class CoherenceTest {
     long done = 0;
     try (FileChannel channel =
         FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-      while (!stopping.get()) {
+      while (!isStopping()) {
         try (FileLock lock = channel.lock()) {
           assertThat(lock.isValid()).isTrue();
           ByteBuffer number = ByteBuffer.allocate(Long.BYTES);
@@ -160,21 +161,27 @@ class CoherenceTest {
       throws IOException, InterruptedException {
     Random random = new Random(seed);
     long end = System.nanoTime() + LENGTH.toNanos();
-    while (!stopping.get() && end - System.nanoTime() > LENGTH.toNanos() / 2) {
-      Thread.sleep(100);
-    }
+    boolean stopped = stopsWithin(LENGTH.toMillis() / 2);
     System.out.printf("%d operations before anybody is suspended%n", operations(objects));
-    while (!stopping.get() && System.nanoTime() - end < 0) {
-      Thread.sleep(500 + random.nextInt(3_000));
+    while (!stopped && System.nanoTime() - end < 0) {
+      stopped = stopsWithin(500 + random.nextInt(3_000));
       long pid = cluster.pid(1 + random.nextInt(HOSTS));
       signals.send("STOP", pid);
       try {
-        Thread.sleep(50 + random.nextInt(SUSPENDED_MILLIS_MAX));
+        stopped |= stopsWithin(50 + random.nextInt(SUSPENDED_MILLIS_MAX));
       } finally {
         signals.send("CONT", pid);
       }
     }
-    stopping.set(true);
+    stopping.countDown();
+  }
+
+  private boolean isStopping() {
+    return stopping.getCount() == 0;
+  }
+
+  private boolean stopsWithin(long millis) throws InterruptedException {
+    return stopping.await(millis, TimeUnit.MILLISECONDS);
   }
 
   /**

@@ -49,7 +49,7 @@ final class ObjectHistory {
     this.initial = initial;
   }
 
-  /** An operation that has ended; times are of {@link System#nanoTime}. */
+  /** An operation that is under way; times are of {@link System#nanoTime}. */
   final class Call {
     private final String mount;
     private final long begin = System.nanoTime();

@@ -24,7 +24,9 @@ import org.trefoilfs.tools.support.ClusterProcesses;
 import org.trefoilfs.tools.support.NetworkNamespaces;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /**
  * Commit latency of three hosts in network namespaces of their own, all on one disk: writes of 4
@@ -80,8 +82,10 @@ public final class Latency implements Callable<Integer> {
       names = "--bytes",
       split = ",",
       defaultValue = "4096,1048576",
-      description = "Of a write; ${DEFAULT-VALUE} unless given.")
+      description = "Of a write, at most 1 MiB; ${DEFAULT-VALUE} unless given.")
   List<Integer> sizes = List.of();
+
+  @Spec CommandSpec spec;
 
   @Option(
       names = "--transport",
@@ -117,6 +121,10 @@ public final class Latency implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    if (!sizes.stream().allMatch(bytes -> bytes > 0 && bytes <= Load.MAX_BYTES)) {
+      throw new CommandLine.ParameterException(
+          spec.commandLine(), "--bytes: from 1 to %d, not %s".formatted(Load.MAX_BYTES, sizes));
+    }
     List<CommitMode> modes = modes();
     Path root = directory == null ? Files.createTempDirectory("latency") : directory;
     String load = Files.readString(Path.of("/proc/loadavg")).strip();

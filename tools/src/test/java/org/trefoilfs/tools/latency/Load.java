@@ -16,6 +16,8 @@ import java.util.stream.LongStream;
  * many as there are targets are under way at once.
  */
 final class Load {
+  static final int MAX_BYTES = 1 << 20;
+
   private static final Duration WARM_UP = Duration.ofSeconds(2);
 
   /** Nothing to be compressed, on the wire or elsewhere. */
@@ -44,7 +46,7 @@ final class Load {
   }
 
   private static ByteBuffer noise() {
-    byte[] bytes = new byte[1 << 20];
+    byte[] bytes = new byte[MAX_BYTES];
     new Random(1).nextBytes(bytes);
     return ByteBuffer.wrap(bytes).asReadOnlyBuffer();
   }

@@ -329,7 +329,7 @@ public final class ReadLeases {
             return decline(report);
           }
           boolean begins = session == null;
-          if (session == null && !renewing) {
+          if (begins && !renewing) {
             return decline(report);
           }
           if (session == null) {

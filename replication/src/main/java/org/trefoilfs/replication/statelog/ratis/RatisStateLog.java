@@ -237,8 +237,8 @@ public final class RatisStateLog implements LocalStateLog, Closeable {
     // Nobody waits for an election time-out then: the silence that the next leader counts on is
     // kept here.
     leases.stopRenewing();
-    return CompletableFuture.runAsync(
-            () -> {}, CompletableFuture.delayedExecutor(silence().toMillis(), MILLISECONDS))
+    return new CompletableFuture<@Nullable Void>()
+        .completeOnTimeout(null, silence().toMillis(), MILLISECONDS)
         .thenCompose(_ -> membership.transfer(to));
   }
 

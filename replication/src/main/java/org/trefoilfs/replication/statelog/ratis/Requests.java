@@ -33,6 +33,9 @@ final class Requests {
   private static final RaftClientRequest.Type READ_POINT =
       RaftClientRequest.readRequestType(false, false, true);
 
+  private static final CompletableFuture<@Nullable Void> NOW =
+      CompletableFuture.completedFuture(null);
+
   private final RaftServer server;
   private final RaftGroupId group;
   private final RaftClientAsynchronousProtocol entrance;
@@ -40,9 +43,6 @@ final class Requests {
   private final ClientId client = ClientId.randomId();
   private final AtomicLong nextCall = new AtomicLong(1);
   private final ConcurrentMap<Long, Pending> pending = new ConcurrentHashMap<>();
-
-  private static final CompletableFuture<@Nullable Void> NOW =
-      CompletableFuture.completedFuture(null);
 
   private static final class Pending extends CompletableFuture<byte[]> {
     volatile boolean appended;
