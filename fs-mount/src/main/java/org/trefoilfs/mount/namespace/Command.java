@@ -27,7 +27,10 @@ public sealed interface Command {
   /** Forgets orphans, by their sequence numbers, that nobody pins and whose chunks are gone. */
   record Reclaim(List<Long> orphans) implements Command {}
 
-  /** The session is over: its pins, leases and locks go, and nothing of it is applied any more. */
+  /**
+   * The session is over: its pins, leases and locks go, and nothing of it is applied any more.
+   * Refused with BUSY, to be asked for again, while one whose leases or locks it took is not over.
+   */
   record DropPins(long session) implements Command {}
 
   /**

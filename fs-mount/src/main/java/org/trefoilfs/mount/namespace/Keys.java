@@ -22,6 +22,7 @@ import java.nio.ByteBuffer;
  *  'h' session(8) inode(8)                     empty: the session is in that row
  *  'b' session(8) ticket(8)                    inode(8) owner(8): a POSIX lock waited for, or
  *                                              inode(8): a flock
+ *  'n' session(8) session(8)                   empty: the first has what the second held
  *  'f' session(8)                              empty: the session is over, nothing of it is applied
  *  'w' session(8) volume(4)                    oldest operation(8) that may still be retried
  *  'r' session(8) volume(4) sequence(8)        the reply that the operation got: KeptReply
@@ -171,6 +172,14 @@ final class Keys {
   /** The second number of a key: a pin's session, or what a session pins, leases or waits for. */
   static long secondIn(byte[] key) {
     return ByteBuffer.wrap(key).getLong(9);
+  }
+
+  static byte[] predecessors(long session) {
+    return of('n', 8).putLong(session).array();
+  }
+
+  static byte[] predecessor(long session, long earlier) {
+    return of('n', 16).putLong(session).putLong(earlier).array();
   }
 
   static byte[] fence(long session) {

@@ -116,8 +116,7 @@ final class Locking {
    * that is over: others may have had its locks since.
    */
   static List<InheritedLock> inherit(KeyValue state, long from, long to) {
-    Refusal.when(from == to, Reason.INVALID);
-    Refusal.when(Sessions.isOver(state, from), Reason.STALE);
+    Sessions.inherit(state, from, to);
     List<InheritedLock> inherited = new ArrayList<>();
     for (long inode : lockedBy(state, from)) {
       FileLocks locks = LockRows.read(state, inode);

@@ -60,6 +60,9 @@ public final class NamespaceModule implements StateModule {
   }
 
   private static byte[] drop(KeyValue state, long session) {
+    if (Sessions.succeedsAnOpenOne(state, session)) {
+      return new Reply.Failed(Reason.BUSY).toBytes();
+    }
     Sessions.letGo(state, session);
     TakingOver.keepReplies(state, session);
     Sessions.end(state, session);

@@ -47,7 +47,10 @@ public sealed interface Operation {
 
   record Unlease(List<Long> inodes) implements Operation {}
 
-  /** The session goes on with what an earlier one of the same mount had leased. */
+  /**
+   * The session goes on with what an earlier one of the same mount had leased. It is given to
+   * others when both are over.
+   */
   record Inherit(long from) implements Operation {}
 
   /**

@@ -75,6 +75,35 @@ final class Sessions {
     return first;
   }
 
+  /**
+   * A session takes what an earlier one holds; that goes to nobody else before the earlier one is
+   * over, too: its writes may still be on their way.
+   *
+   * @throws Refusal STALE when the earlier one is over: others may have had it since
+   */
+  static void inherit(KeyValue state, long from, long to) {
+    Refusal.when(from == to || descends(state, from, to), Reason.INVALID);
+    Refusal.when(isOver(state, from), Reason.STALE);
+    // One that opened nothing holds nothing, and is never ended.
+    if (!volumes(state, from).isEmpty()) {
+      state.put(Keys.predecessor(to, from), EMPTY);
+    }
+  }
+
+  private static boolean descends(KeyValue state, long session, long ancestor) {
+    return predecessors(state, session).stream()
+        .anyMatch(earlier -> earlier == ancestor || descends(state, earlier, ancestor));
+  }
+
+  private static List<Long> predecessors(KeyValue state, long session) {
+    return keys(state, Keys.predecessors(session)).stream().map(Keys::secondIn).toList();
+  }
+
+  /** Whether it has something of a session that is not over. */
+  static boolean succeedsAnOpenOne(KeyValue state, long session) {
+    return predecessors(state, session).stream().anyMatch(earlier -> !isOver(state, earlier));
+  }
+
   /** Gives back what the session holds. */
   static void letGo(KeyValue state, long session) {
     Orphanage.dropPins(state, session);
@@ -85,6 +114,7 @@ final class Sessions {
   /** Nothing of the session is applied any more. */
   static void end(KeyValue state, long session) {
     keys(state, Keys.windows(session)).forEach(state::delete);
+    keys(state, Keys.predecessors(session)).forEach(state::delete);
     state.put(Keys.fence(session), EMPTY);
   }
 

@@ -89,7 +89,7 @@ final class WriteLeases {
    * with it: an append of its own may still be on its way.
    */
   static void inherit(TreeEdit tree, long from, long to) {
-    Refusal.when(Sessions.isOver(tree.state(), from), Reason.STALE);
+    Sessions.inherit(tree.state(), from, to);
     for (long number : of(tree.state(), from)) {
       Inode inode = tree.find(number);
       if (inode != null && inode.holder == from) {

@@ -163,6 +163,19 @@ class LockingTest {
   }
 
   @Test
+  void inheritedLocksAreNobodyElsesBeforeBothSessionsAreOver() {
+    lock(a, write(1, LOW), 0);
+    StateLogNames next = StateLogNames.open(fs.log, VOLUME, 44, fs).join();
+    next.inheritLocks(SESSION).join();
+    assertThat(fs.submit(new Command.DropPins(44))).isEqualTo(new Reply.Failed(Reason.BUSY));
+    assertThat(reasonOf(b.lock(file, write(1, LOW), 0))).isEqualTo(Reason.WOULD_BLOCK);
+    fs.submit(new Command.DropPins(SESSION));
+    assertThat(reasonOf(b.lock(file, write(1, LOW), 0))).isEqualTo(Reason.WOULD_BLOCK);
+    fs.submit(new Command.DropPins(44));
+    assertThat(lock(b, write(1, LOW), 0)).isEqualTo(LockStatus.HELD);
+  }
+
+  @Test
   void retriesGetTheFirstAnswer() {
     lock(a, write(1, LOW), 0);
     Command wait = operate(42, 1, new Operation.Lock(file, write(1, LOW), 7));

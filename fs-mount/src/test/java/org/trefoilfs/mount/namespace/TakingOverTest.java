@@ -136,4 +136,37 @@ class TakingOverTest {
     taker.takeOver(first + 1, oldest).join();
     assertThat(oldest.claim(UNIQUE).next()).isInstanceOf(Reply.Failed.class);
   }
+
+  @Test
+  void whatASessionInheritedIsNobodyElsesBeforeBothAreOver() {
+    long file = fs.file("f").inode();
+    fs.names.lease(file).join();
+    StateLogNames heir = StateLogNames.open(fs.log, VOLUME, ++lastSession, fs).join();
+    heir.inherit(SESSION).join();
+    StateLogNames other = StateLogNames.open(fs.log, VOLUME, ++lastSession, fs).join();
+    assertThat(fs.submit(new Command.DropPins(heir.session())))
+        .as("writes of the session that had the lease first may still be on their way")
+        .isEqualTo(new Reply.Failed(Reason.BUSY));
+    assertThat(other.lease(file).join().holder()).isEqualTo(heir.session());
+    fs.submit(new Command.DropPins(SESSION));
+    fs.submit(new Command.DropPins(heir.session()));
+    assertThat(other.lease(file).join().holder()).isEqualTo(other.session());
+  }
+
+  @Test
+  void nobodyWaitsForASessionThatNeverOpenedTheVolume() {
+    StateLogNames heir = StateLogNames.open(fs.log, VOLUME, ++lastSession, fs).join();
+    heir.inherit(9_999).join();
+    assertThat(fs.submit(new Command.DropPins(heir.session()))).isEqualTo(new Reply.Done());
+  }
+
+  @Test
+  void noSessionInheritsFromItsHeir() {
+    StateLogNames heir = StateLogNames.open(fs.log, VOLUME, ++lastSession, fs).join();
+    StateLogNames heirs = StateLogNames.open(fs.log, VOLUME, ++lastSession, fs).join();
+    heir.inherit(SESSION).join();
+    heirs.inherit(heir.session()).join();
+    assertThat(reasonOf(fs.names.inherit(heirs.session()))).isEqualTo(Reason.INVALID);
+    assertThat(reasonOf(fs.names.inherit(SESSION))).isEqualTo(Reason.INVALID);
+  }
 }

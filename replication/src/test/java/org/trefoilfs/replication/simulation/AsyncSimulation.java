@@ -61,7 +61,9 @@ final class AsyncSimulation {
     /** A restarted host ships its spool without asking whether its session lives. */
     SHIPS_AFTER_EVICTION(1),
     /** A restarted host ships before late writes of the killed process are kept out. */
-    ADOPTS_WITHOUT_FENCE(160);
+    ADOPTS_WITHOUT_FENCE(160),
+    /** What a session inherited is given away while the one that it is from may still write. */
+    FORGETS_WHO_HAD_IT_BEFORE(414_259_640);
 
     /** A little before a seed that is known to notice it. */
     final long first;
@@ -84,7 +86,9 @@ final class AsyncSimulation {
   private long epoch = 1;
   private final TreeMap<Long, SessionInfo> sessions = new TreeMap<>();
   final Map<Long, Long> holders = new HashMap<>();
+  private final Set<Long> opened = new TreeSet<>();
   private final Set<Long> over = new HashSet<>();
+  private final Map<Long, Set<Long>> predecessors = new HashMap<>();
   private final Map<Long, Set<Long>> recalls = new HashMap<>();
   private final Map<Long, Long> endedAt = new HashMap<>();
   private final Map<Long, Long> generation = new HashMap<>();
@@ -338,6 +342,7 @@ final class AsyncSimulation {
 
   void openSession(long id) {
     if (!over.contains(id) && sessions.putIfAbsent(id, new SessionInfo(id, 1, "h", "/m")) == null) {
+      opened.add(id);
       changed();
     }
   }
@@ -406,6 +411,9 @@ final class AsyncSimulation {
     if (over.contains(from)) {
       throw new TrefoilException(Reason.STALE, "the session is over");
     }
+    if (opened.contains(from)) {
+      predecessors.computeIfAbsent(to, any -> new HashSet<>()).add(from);
+    }
     holders.replaceAll((file, holder) -> holder == from ? to : holder);
   }
 
@@ -425,22 +433,24 @@ final class AsyncSimulation {
       table.startLeading();
     }
     table.expired(sessions.keySet()).forEach(this::closeSession);
-    for (long id = 1; id <= nextSession; id++) {
-      if (!sessions.containsKey(id) && !over.contains(id) && wasOpened(id)) {
+    for (long id : opened) {
+      if (!sessions.containsKey(id) && !over.contains(id)) {
         endedAt.putIfAbsent(id, epoch);
-        if (mistake == Mistake.NO_WAIT_FOR_FENCE || isFenced(endedAt.get(id))) {
+        boolean fenced = mistake == Mistake.NO_WAIT_FOR_FENCE || isFenced(endedAt.get(id));
+        if (fenced && !succeedsAnOpenOne(id)) {
           drop(id);
         }
       }
     }
   }
 
-  private boolean wasOpened(long id) {
-    return endedAt.containsKey(id) || holders.containsValue(id);
-  }
-
   boolean isFenced(long since) {
     return hosts.stream().allMatch(host -> host.fenced >= since);
+  }
+
+  private boolean succeedsAnOpenOne(long session) {
+    return mistake != Mistake.FORGETS_WHO_HAD_IT_BEFORE
+        && !over.containsAll(predecessors.getOrDefault(session, Set.of()));
   }
 
   private void drop(long session) {

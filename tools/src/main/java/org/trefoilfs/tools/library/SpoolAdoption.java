@@ -163,7 +163,12 @@ final class SpoolAdoption {
         return files;
       }
       if (left.isOfThisBoot()) {
-        return ship(left, writes) ? Set.of() : files;
+        if (ship(left, writes)) {
+          return Set.of();
+        }
+        // Nobody asks for them again: what they hold is to be free.
+        sessions(left).forEach(this::close);
+        return files;
       }
       give(left, writes, "the machine went down since, and the last of it may be missing");
     } catch (TrefoilException e) {
@@ -246,10 +251,7 @@ final class SpoolAdoption {
 
   /** Writes of the killed process may still be on their way to a host that stands still. */
   private void fence(List<Long> sessions) {
-    for (long old : sessions) {
-      member.dropSession(old);
-      Waits.get(member.cluster().closeSession(old));
-    }
+    sessions.forEach(this::close);
     long epoch = Waits.get(member.cluster().latest(member.view())).epoch();
     long deadline = System.nanoTime() + FENCING.toNanos();
     while (!host.isFenced(epoch)) {
@@ -259,6 +261,11 @@ final class SpoolAdoption {
       }
       LockSupport.parkNanos(POLL.toNanos());
     }
+  }
+
+  private void close(long session) {
+    member.dropSession(session);
+    Waits.get(member.cluster().closeSession(session));
   }
 
   private static void ship(Spool spool, Names names, Volume volume) {
