@@ -20,12 +20,15 @@ public final class CallStatistics {
     inProgress.increment();
   }
 
-  void ended(Operation operation, long nanos, int errno) {
+  void ended(Operation operation, long nanos, long bytes, int errno) {
     inProgress.decrement();
     Counters of = counter(operation);
     of.calls.increment();
     of.totalNanos.add(nanos);
     of.longestNanos.accumulate(nanos);
+    if (bytes != 0) {
+      of.bytes.add(bytes);
+    }
     if (errno != 0) {
       of.failures.increment();
     }
@@ -39,7 +42,11 @@ public final class CallStatistics {
   public Figures of(Operation operation) {
     Counters of = counter(operation);
     return new Figures(
-        of.calls.sum(), of.failures.sum(), of.totalNanos.sum(), of.longestNanos.get());
+        of.calls.sum(),
+        of.failures.sum(),
+        of.bytes.sum(),
+        of.totalNanos.sum(),
+        of.longestNanos.get());
   }
 
   /** The figures of every operation that has been called. */
@@ -60,13 +67,16 @@ public final class CallStatistics {
 
   /**
    * @param failures calls that were answered with an error, "no such file" included
+   * @param bytes of files that they brought or took
    * @param longestNanos the longest call since the mount
    */
-  public record Figures(long calls, long failures, long totalNanos, long longestNanos) {}
+  public record Figures(
+      long calls, long failures, long bytes, long totalNanos, long longestNanos) {}
 
   private static final class Counters {
     final LongAdder calls = new LongAdder();
     final LongAdder failures = new LongAdder();
+    final LongAdder bytes = new LongAdder();
     final LongAdder totalNanos = new LongAdder();
     final LongAccumulator longestNanos = new LongAccumulator(Math::max, 0);
   }

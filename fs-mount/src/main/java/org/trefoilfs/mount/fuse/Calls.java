@@ -24,7 +24,7 @@ public final class Calls {
   }
 
   /** Computes a call's reply and has it sent, exactly once: the request is gone after that. */
-  public <R> void serve(Operation operation, Supplier<R> call, Channel<R> channel) {
+  public <R extends Reply> void serve(Operation operation, Supplier<R> call, Channel<R> channel) {
     long start = time.nanoTime();
     statistics.began();
     int errno = 0;
@@ -35,12 +35,12 @@ public final class Calls {
       errno = errno(operation, e);
       reply = channel.failed(errno);
     }
-    ended(operation, start, errno);
+    ended(operation, start, reply.transferred(), errno);
     send(operation, reply, channel);
   }
 
   /** As {@link #serve}, but the reply comes later, on whatever thread. */
-  public <R> void serveLater(
+  public <R extends Reply> void serveLater(
       Operation operation, Supplier<CompletableFuture<R>> call, Channel<R> channel) {
     long start = time.nanoTime();
     statistics.began();
@@ -53,14 +53,14 @@ public final class Calls {
     later.whenComplete(
         (reply, failure) -> {
           int errno = failure == null ? 0 : errno(operation, failure);
-          ended(operation, start, errno);
+          ended(operation, start, failure == null ? reply.transferred() : 0, errno);
           send(operation, failure == null ? reply : channel.failed(errno), channel);
         });
   }
 
   /** Counted before it is sent: who has the answer finds it counted. */
-  private void ended(Operation operation, long start, int errno) {
-    statistics.ended(operation, time.nanoTime() - start, errno);
+  private void ended(Operation operation, long start, long bytes, int errno) {
+    statistics.ended(operation, time.nanoTime() - start, bytes, errno);
   }
 
   private static <R> void send(Operation operation, R reply, Channel<R> channel) {

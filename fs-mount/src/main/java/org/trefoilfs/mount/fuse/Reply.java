@@ -55,4 +55,13 @@ public sealed interface Reply {
   record Conflict(int type, LockRange range, int pid) implements Reply {}
 
   Reply OK = new Errno(0);
+
+  /** Bytes of a file that were given, or taken. */
+  default long transferred() {
+    return switch (this) {
+      case Data(ByteBuffer bytes) -> bytes.remaining();
+      case Written(int count) -> count;
+      default -> 0;
+    };
+  }
 }

@@ -59,7 +59,7 @@ final class HostServe {
   }
 
   private int serve(HostConfig config) throws InterruptedException {
-    Logging.forDaemon(config.data(), false);
+    Logging.forDaemon(config.data(), config.logFormat(), false);
     Daemon daemon = Daemon.start(context.library(), config, context.machine().registry());
     Identity identity = daemon.identity();
     ServiceManager manager = ServiceManager.of(context.machine().environment());

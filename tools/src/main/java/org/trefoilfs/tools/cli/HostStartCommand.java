@@ -29,7 +29,7 @@ import picocli.CommandLine.Option;
       "",
       "A configuration file is YAML with any of the keys data, name, listen, join, witness,"
           + " domain, weight, heap, write-memory, failure-detection, groups, write-timeout,"
-          + " catch-up-rate, docker-socket and docker-mounts, each as the option of its name. The"
+          + " catch-up-rate, docker-socket, docker-mounts, http and log-format, each as the option of its name. The"
           + " command line wins."
     },
     footer = {
@@ -175,6 +175,21 @@ final class HostStartCommand implements Callable<Integer> {
                 + " there are such containers (default: DIR/docker of the data directory).")
     @Nullable String dockerMounts;
 
+    @Option(
+        names = "--http",
+        paramLabel = "ADDRESS:PORT|none",
+        description =
+            "Serve a status page at /, metrics for Prometheus at /metrics, and health at /healthz"
+                + " and /readyz, without a password, to whoever reaches this address; nothing can be"
+                + " changed there (default: none; port 7480 unless said).")
+    @Nullable String http;
+
+    @Option(
+        names = "--log-format",
+        paramLabel = "text|json",
+        description = "Of DIR/daemon.log (default: text).")
+    @Nullable String logFormat;
+
     HostConfig toConfig() {
       HostConfig config = HostConfig.empty();
       config = with(config, Key.NAME, name);
@@ -190,7 +205,9 @@ final class HostStartCommand implements Callable<Integer> {
       config = with(config, Key.WRITE_TIMEOUT, timeout);
       config = with(config, Key.CATCH_UP_RATE, catchUpRate);
       config = with(config, Key.DOCKER_SOCKET, dockerSocket);
-      return with(config, Key.DOCKER_MOUNTS, dockerMounts);
+      config = with(config, Key.DOCKER_MOUNTS, dockerMounts);
+      config = with(config, Key.HTTP, http);
+      return with(config, Key.LOG_FORMAT, logFormat);
     }
 
     private static HostConfig with(HostConfig config, Key key, @Nullable String value) {

@@ -1,10 +1,6 @@
 package org.trefoilfs.tools.cli;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.util.Properties;
 import java.util.concurrent.Callable;
-import org.trefoilfs.tools.Trefoil;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -26,10 +22,10 @@ final class VersionCommand implements Callable<Integer> {
   record Version(String version, String java, String system) {}
 
   @Override
-  public Integer call() throws IOException {
+  public Integer call() {
     Version version =
         new Version(
-            read(),
+            org.trefoilfs.tools.Version.text(),
             Runtime.version().toString(),
             System.getProperty("os.name") + " " + System.getProperty("os.version"));
     if (json) {
@@ -41,15 +37,5 @@ final class VersionCommand implements Callable<Integer> {
               "trefoil %s (Java %s, %s)%n", version.version(), version.java(), version.system());
     }
     return ExitCode.OK.status();
-  }
-
-  private static String read() throws IOException {
-    Properties properties = new Properties();
-    try (InputStream in = Trefoil.class.getResourceAsStream("version.properties")) {
-      if (in != null) {
-        properties.load(in);
-      }
-    }
-    return properties.getProperty("version", "unknown");
   }
 }

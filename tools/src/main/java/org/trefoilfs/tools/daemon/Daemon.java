@@ -31,6 +31,7 @@ import org.trefoilfs.tools.mount.Here;
 import org.trefoilfs.tools.mount.MountHandle;
 import org.trefoilfs.tools.mount.MountSpec;
 import org.trefoilfs.tools.mount.Registry;
+import org.trefoilfs.tools.observe.ObservationServer;
 import org.trefoilfs.tools.status.StatusBuilder;
 import tools.jackson.databind.JsonNode;
 
@@ -56,6 +57,7 @@ public final class Daemon implements AutoCloseable {
       Executors.newSingleThreadScheduledExecutor(
           task -> Thread.ofPlatform().daemon().name("housekeeping").unstarted(task));
   private @Nullable PluginServer docker;
+  private @Nullable ObservationServer http;
   private volatile @Nullable Running running;
   private volatile Mounts atStop = Mounts.UNMOUNTED;
 
@@ -91,6 +93,7 @@ public final class Daemon implements AutoCloseable {
   }
 
   private void serve(Library library, HostConfig config) {
+    http = config.http().map(ObservationServer::start).orElse(null);
     docker =
         config
             .dockerSocket()
@@ -99,8 +102,8 @@ public final class Daemon implements AutoCloseable {
     RunningHost host = library.start(config.toOptions(), new AdminEndpoint(this::handle));
     KeptMounts mounts = new KeptMounts(data, host.identity().name(), new Mounting(host));
     Optional<VolumeDriver> volumes = volumesOfContainers(host, mounts, config);
-    running =
-        new Running(host, mounts, new HostVerbs(host, data, mounts, this::requestStop), volumes);
+    HostVerbs verbs = new HostVerbs(host, data, mounts, this::requestStop);
+    running = new Running(host, mounts, verbs, volumes);
     RunningHost.Identity identity = host.identity();
     registry.add(
         new Registry.Daemon(
@@ -111,6 +114,9 @@ public final class Daemon implements AutoCloseable {
     mounts.restore();
     if (docker != null && volumes.isPresent()) {
       docker.serve(volumes.get());
+    }
+    if (http != null) {
+      http.serve(verbs.observer());
     }
     file(host, config).store(data);
     LOG.info("host {} serves at {}", identity.name(), identity.address());
@@ -232,6 +238,9 @@ public final class Daemon implements AutoCloseable {
     housekeeping.shutdownNow();
     if (docker != null) {
       docker.close();
+    }
+    if (http != null) {
+      http.close();
     }
     Running now = running;
     if (now != null) {

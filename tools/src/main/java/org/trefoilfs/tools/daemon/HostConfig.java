@@ -83,6 +83,17 @@ public final class HostConfig {
         .orElseGet(() -> data().resolve("docker"));
   }
 
+  /** Where those who watch this host ask, if they may. */
+  public Optional<Address> http() {
+    return get(Key.HTTP)
+        .filter(text -> !text.equals(Key.NONE))
+        .map(text -> Address.parse(text, Key.DEFAULT_HTTP_PORT));
+  }
+
+  public Logging.Format logFormat() {
+    return get(Key.LOG_FORMAT).map(Logging.Format::of).orElse(Logging.Format.TEXT);
+  }
+
   public String heap() {
     return get(Key.HEAP).orElse(DEFAULT_HEAP);
   }

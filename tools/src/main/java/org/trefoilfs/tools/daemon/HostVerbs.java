@@ -1,8 +1,6 @@
 package org.trefoilfs.tools.daemon;
 
 import java.nio.file.Path;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.trefoilfs.replication.Reason;
@@ -21,9 +19,7 @@ import org.trefoilfs.tools.admin.Messages.VolumeArgument;
 import org.trefoilfs.tools.admin.Messages.VolumeName;
 import org.trefoilfs.tools.admin.Messages.Where;
 import org.trefoilfs.tools.admin.Verb;
-import org.trefoilfs.tools.library.ClusterSnapshot;
 import org.trefoilfs.tools.library.RunningHost;
-import org.trefoilfs.tools.library.VolumeUsage;
 import org.trefoilfs.tools.mount.Here;
 import org.trefoilfs.tools.mount.MountSpec;
 import org.trefoilfs.tools.recover.RecoverBuilder;
@@ -40,6 +36,7 @@ final class HostVerbs implements DaemonService {
   private final HostAdministration administration;
   private final VolumeVerbs volumes;
   private final LostWrites lost;
+  private final Observer observer;
 
   HostVerbs(RunningHost host, Path data, KeptMounts mounts, Consumer<Messages.Mounts> stop) {
     this.host = host;
@@ -49,6 +46,12 @@ final class HostVerbs implements DaemonService {
     this.administration = new HostAdministration(host);
     this.volumes = new VolumeVerbs(host);
     this.lost = new LostWrites(host);
+    this.observer = new Observer(host, mounts, volumes);
+  }
+
+  /** For those who watch this host by other means. */
+  Observer observer() {
+    return observer;
   }
 
   @Override
@@ -56,7 +59,7 @@ final class HostVerbs implements DaemonService {
     return Json.tree(
         switch (verb) {
           case WHERE -> where();
-          case STATUS -> status();
+          case STATUS -> observer.status();
           case HOST_LIST -> new Messages.Hosts(StatusBuilder.hosts(host.snapshot()));
           case HOST_LEAVE -> administration.leave(Json.convert(argument, HostLeave.class));
           case HOST_REMOVE -> administration.remove(Json.convert(argument, HostName.class).name());
@@ -95,17 +98,6 @@ final class HostVerbs implements DaemonService {
         identity.name(),
         identity.address().toString(),
         StatusBuilder.survival(host.snapshot()));
-  }
-
-  private Object status() {
-    ClusterSnapshot snapshot = host.snapshot();
-    Map<Integer, VolumeUsage> usage = new HashMap<>();
-    for (VolumeInfo volume : snapshot.volumes()) {
-      if (!volume.deleted()) {
-        usage.put(volume.id(), volumes.usage(volume));
-      }
-    }
-    return StatusBuilder.build(snapshot, usage, new ClusterMounts(host, mounts).all(snapshot));
   }
 
   private Messages.Nothing delete(String name) {

@@ -2,6 +2,7 @@ package org.trefoilfs.tools.daemon;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,7 @@ import org.trefoilfs.tools.mount.MountHandle;
 import org.trefoilfs.tools.mount.MountNote;
 import org.trefoilfs.tools.mount.MountPoints;
 import org.trefoilfs.tools.mount.MountSpec;
+import org.trefoilfs.tools.observe.Observation;
 
 /**
  * A daemon's mounts, remembered in {@code DIR/mounts.json}: a daemon that is started again serves
@@ -226,6 +228,19 @@ public final class KeptMounts implements AutoCloseable {
 
   public synchronized List<MountLine> lines() {
     return entries.values().stream().map(this::line).toList();
+  }
+
+  /** What those that are served have done. */
+  public synchronized List<Observation.Mount> figures() {
+    List<Observation.Mount> all = new ArrayList<>();
+    for (Entry entry : entries.values()) {
+      MountHandle handle = entry.handle;
+      if (handle != null) {
+        all.add(
+            new Observation.Mount(entry.spec.directory(), entry.spec.volume(), handle.figures()));
+      }
+    }
+    return all;
   }
 
   private MountLine line(Entry entry) {

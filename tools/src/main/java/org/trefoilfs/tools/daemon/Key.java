@@ -34,10 +34,15 @@ public enum Key {
   WRITE_TIMEOUT(Key::checkTimeout, "timeout"),
   CATCH_UP_RATE(Key::checkRate),
   DOCKER_SOCKET(Key::checkSocket),
-  DOCKER_MOUNTS(Key::checkDirectory);
+  DOCKER_MOUNTS(Key::checkDirectory),
+  HTTP(Key::checkHttp),
+  LOG_FORMAT(Key::checkLogFormat);
 
-  /** In the place of a path: what the directory remembers does not hold any more. */
+  /** In the place of a path or address: what the directory remembers does not hold any more. */
   public static final String NONE = "none";
+
+  /** Of {@link #HTTP}, when none is given. */
+  public static final int DEFAULT_HTTP_PORT = 7480;
 
   /** The other keys' bounds are the cluster's own; a shorter wait than this is no wait. */
   private static final Duration MIN_TIMEOUT = Duration.ofSeconds(1);
@@ -179,6 +184,18 @@ public enum Key {
   private static void checkSocket(String value) {
     if (!value.equals(NONE)) {
       SocketFile.checkName(Path.of(value));
+    }
+  }
+
+  private static void checkHttp(String value) {
+    if (!value.equals(NONE)) {
+      Address.parse(value, DEFAULT_HTTP_PORT);
+    }
+  }
+
+  private static void checkLogFormat(String value) {
+    if (Arrays.stream(Logging.Format.values()).noneMatch(format -> format.text().equals(value))) {
+      throw invalid("'" + value + "' is no format of a log; give text or json");
     }
   }
 

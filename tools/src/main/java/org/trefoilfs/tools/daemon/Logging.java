@@ -3,15 +3,18 @@ package org.trefoilfs.tools.daemon;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.encoder.JsonEncoder;
 import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
 import ch.qos.logback.classic.filter.ThresholdFilter;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.ConsoleAppender;
+import ch.qos.logback.core.encoder.Encoder;
 import ch.qos.logback.core.rolling.FixedWindowRollingPolicy;
 import ch.qos.logback.core.rolling.RollingFileAppender;
 import ch.qos.logback.core.rolling.SizeBasedTriggeringPolicy;
 import ch.qos.logback.core.util.FileSize;
 import java.nio.file.Path;
+import java.util.Locale;
 import org.slf4j.LoggerFactory;
 
 /** Where log lines go: nowhere for a command, to {@code DIR/daemon.log} for a daemon. */
@@ -24,6 +27,21 @@ public final class Logging {
   private static final int OLD_FILES = 5;
   private static final String PATTERN = "%d{yyyy-MM-dd HH:mm:ss.SSS} %-5level %logger{20}: %msg%n";
 
+  /** Of a daemon's log. */
+  public enum Format {
+    TEXT,
+    /** An object in each line, with {@code timestamp} in milliseconds, {@code level} and so on. */
+    JSON;
+
+    String text() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+
+    static Format of(String text) {
+      return valueOf(text.toUpperCase(Locale.ROOT));
+    }
+  }
+
   private Logging() {}
 
   /** A command's own output is all that its user sees, unless asked for more. */
@@ -32,12 +50,12 @@ public final class Logging {
     root.detachAndStopAllAppenders();
     root.setLevel(verbose ? Level.INFO : Level.OFF);
     if (verbose) {
-      root.addAppender(console(Level.INFO));
+      root.addAppender(console(Level.INFO, pattern()));
     }
   }
 
   /** A file that rolls, and warnings on standard error as well. */
-  public static void forDaemon(Path data, boolean verbose) {
+  public static void forDaemon(Path data, Format format, boolean verbose) {
     Logger root = root();
     root.detachAndStopAllAppenders();
     root.setLevel(verbose ? Level.DEBUG : Level.INFO);
@@ -51,16 +69,17 @@ public final class Logging {
       context().getLogger("org.apache.ratis.server.impl.LeaderElection").setLevel(Level.ERROR);
     }
     context().getLogger("io.netty").setLevel(Level.WARN);
-    root.addAppender(file(data));
-    root.addAppender(console(verbose ? Level.INFO : Level.WARN));
+    root.addAppender(file(data, encoder(format)));
+    root.addAppender(console(verbose ? Level.INFO : Level.WARN, encoder(format)));
   }
 
-  private static RollingFileAppender<ILoggingEvent> file(Path data) {
+  private static RollingFileAppender<ILoggingEvent> file(
+      Path data, Encoder<ILoggingEvent> encoder) {
     String name = data.resolve(FILE).toString();
     RollingFileAppender<ILoggingEvent> appender = new RollingFileAppender<>();
     appender.setContext(context());
     appender.setFile(name);
-    appender.setEncoder(encoder());
+    appender.setEncoder(encoder);
     FixedWindowRollingPolicy rolling = new FixedWindowRollingPolicy();
     rolling.setContext(context());
     rolling.setParent(appender);
@@ -77,11 +96,12 @@ public final class Logging {
     return appender;
   }
 
-  private static ConsoleAppender<ILoggingEvent> console(Level level) {
+  private static ConsoleAppender<ILoggingEvent> console(
+      Level level, Encoder<ILoggingEvent> encoder) {
     ConsoleAppender<ILoggingEvent> appender = new ConsoleAppender<>();
     appender.setContext(context());
     appender.setTarget("System.err");
-    appender.setEncoder(encoder());
+    appender.setEncoder(encoder);
     ThresholdFilter threshold = new ThresholdFilter();
     threshold.setLevel(level.toString());
     threshold.start();
@@ -90,7 +110,30 @@ public final class Logging {
     return appender;
   }
 
-  private static PatternLayoutEncoder encoder() {
+  private static Encoder<ILoggingEvent> encoder(Format format) {
+    return switch (format) {
+      case TEXT -> pattern();
+      case JSON -> json();
+    };
+  }
+
+  private static JsonEncoder json() {
+    JsonEncoder encoder = new JsonEncoder();
+    encoder.setContext(context());
+    encoder.setWithSequenceNumber(false);
+    encoder.setWithNanoseconds(false);
+    encoder.setWithContext(false);
+    encoder.setWithMDC(false);
+    encoder.setWithMarkers(false);
+    encoder.setWithKVPList(false);
+    encoder.setWithArguments(false);
+    encoder.setWithMessage(false);
+    encoder.setWithFormattedMessage(true);
+    encoder.start();
+    return encoder;
+  }
+
+  private static PatternLayoutEncoder pattern() {
     PatternLayoutEncoder encoder = new PatternLayoutEncoder();
     encoder.setContext(context());
     encoder.setPattern(PATTERN);

@@ -16,6 +16,7 @@ import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.commit.CommitMode;
 import org.trefoilfs.replication.host.HostOptions;
+import org.trefoilfs.replication.membership.Address;
 import org.trefoilfs.tools.admin.AdminClient;
 import org.trefoilfs.tools.admin.Messages.Directory;
 import org.trefoilfs.tools.admin.Messages.Nothing;
@@ -141,6 +142,10 @@ public final class Demo {
             .with(Key.DATA, DemoFile.data(directory, host).toString())
             .with(Key.NAME, "host" + host)
             .with(Key.LISTEN, address(plan, host));
+    if (host == 1) {
+      int port = Ports.free(1, Key.DEFAULT_HTTP_PORT).getFirst();
+      config = config.with(Key.HTTP, new Address("127.0.0.1", port).toString());
+    }
     daemons.detach(
         present.isPresent() || host == 1 ? config : config.with(Key.JOIN, address(plan, 1)));
   }

@@ -38,8 +38,9 @@ public final class DemoText {
       cp -a /usr/share/doc %1$s/
       diff -r --no-dereference /usr/share/doc %2$s/doc && echo identical
 
-    Watch it from another terminal:
+    Watch it from another terminal, or in a browser:
       %5$s status --watch
+      %6$s
 
     Kill a host, go on, and let it come back and catch up; calls on its own mount wait for it:
       kill -9 %4$d
@@ -50,7 +51,14 @@ public final class DemoText {
     Stop it; the data stays for the next demo:
       %5$s demo --stop
     """
-        .formatted(first, second, data, pid, command);
+        .formatted(first, second, data, pid, command, page());
+  }
+
+  private String page() {
+    return demo.file(1)
+        .flatMap(file -> file.remembered().http())
+        .map(address -> "http://" + address + "/")
+        .orElse("(no status page)");
   }
 
   /** Relative to where the user is, when that is shorter. */

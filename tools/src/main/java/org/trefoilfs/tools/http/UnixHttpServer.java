@@ -2,20 +2,11 @@ package org.trefoilfs.tools.http;
 
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelInitializer;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.group.ChannelGroup;
-import io.netty.channel.group.DefaultChannelGroup;
-import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
-import io.netty.handler.codec.http.HttpObjectAggregator;
-import io.netty.handler.codec.http.HttpServerCodec;
-import io.netty.handler.flow.FlowControlHandler;
-import io.netty.util.concurrent.DefaultThreadFactory;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
-import java.util.concurrent.TimeUnit;
+import java.time.Duration;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
 
@@ -24,12 +15,6 @@ import org.trefoilfs.replication.TrefoilException;
  * name when it is served, and takes the place of one that a process has left that is gone.
  */
 public final class UnixHttpServer implements AutoCloseable {
-  /** A request is a few lines of JSON. */
-  private static final int MAX_BODY_BYTES = 1 << 20;
-
-  /** One program of this machine asks, some dozens at a time. */
-  private static final int MAX_CONNECTIONS = 256;
-
   private final SocketFile file;
   private final EventLoopGroup loop;
   private final Channel listening;
@@ -44,13 +29,11 @@ public final class UnixHttpServer implements AutoCloseable {
   public static UnixHttpServer start(Path socket, HttpHandler handler) {
     SocketFile file = new SocketFile(socket);
     file.checkFree();
-    EventLoopGroup loop =
-        new MultiThreadIoEventLoopGroup(
-            1, new DefaultThreadFactory("http", true), NioIoHandler.newFactory());
+    EventLoopGroup loop = HttpConnections.loop();
     try {
       return new UnixHttpServer(file, loop, file.publish(path -> listen(path, loop, handler)));
     } catch (RuntimeException e) {
-      shutDown(loop);
+      HttpConnections.shutDown(loop);
       throw e;
     }
   }
@@ -60,7 +43,7 @@ public final class UnixHttpServer implements AutoCloseable {
         new ServerBootstrap()
             .group(loop)
             .channel(NioServerDomainSocketChannel.class)
-            .childHandler(new Connections(loop, handler))
+            .childHandler(new HttpConnections(loop, handler, Duration.ZERO))
             .bind(UnixDomainSocketAddress.of(path))
             .awaitUninterruptibly();
     if (!bound.isSuccess()) {
@@ -70,43 +53,11 @@ public final class UnixHttpServer implements AutoCloseable {
     return bound.channel();
   }
 
-  private static final class Connections extends ChannelInitializer<Channel> {
-    private final ChannelGroup open;
-    private final HttpHandler handler;
-
-    Connections(EventLoopGroup loop, HttpHandler handler) {
-      this.open = new DefaultChannelGroup(loop.next());
-      this.handler = handler;
-    }
-
-    @Override
-    protected void initChannel(Channel connection) {
-      if (open.size() >= MAX_CONNECTIONS) {
-        connection.close();
-        return;
-      }
-      open.add(connection);
-      // One request of a connection at a time: answers go out in the order of the requests.
-      connection.config().setAutoRead(false);
-      connection
-          .pipeline()
-          .addLast(new HttpServerCodec())
-          // Below the aggregator: above it, a part of a request would count as what was asked for.
-          .addLast(new FlowControlHandler())
-          .addLast(new HttpObjectAggregator(MAX_BODY_BYTES))
-          .addLast(new HttpConnection(handler));
-    }
-  }
-
   /** Requests that are under way may stay unanswered. */
   @Override
   public void close() {
     file.delete();
     listening.close().awaitUninterruptibly();
-    shutDown(loop);
-  }
-
-  private static void shutDown(EventLoopGroup loop) {
-    loop.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
+    HttpConnections.shutDown(loop);
   }
 }

@@ -1,5 +1,6 @@
 /**
- * HTTP/1.1 over a Unix socket, by Netty's codec: the one package of this module that knows Netty.
+ * HTTP/1.1 over Unix sockets and TCP, by Netty's codec: the one package of this module that knows
+ * Netty.
  */
 @NullMarked
 package org.trefoilfs.tools.http;

@@ -3,8 +3,10 @@ package org.trefoilfs.tools.library;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -14,7 +16,9 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.trefoilfs.mount.fuse.CallStatistics;
 import org.trefoilfs.mount.fuse.FuseTransport;
+import org.trefoilfs.mount.fuse.Operation;
 import org.trefoilfs.mount.fuse.kernel.KernelConnection;
 import org.trefoilfs.mount.fuse.kernel.KernelTransport;
 import org.trefoilfs.mount.vfs.HandleTable;
@@ -22,6 +26,7 @@ import org.trefoilfs.mount.vfs.Vfs;
 import org.trefoilfs.replication.TrefoilException;
 import org.trefoilfs.replication.env.SystemTime;
 import org.trefoilfs.tools.mount.FuseTransportKind;
+import org.trefoilfs.tools.mount.MountFigures;
 import org.trefoilfs.tools.mount.MountHandle;
 import org.trefoilfs.tools.mount.MountNote;
 
@@ -166,6 +171,24 @@ final class FuseMount implements MountHandle {
   @Override
   public CompletableFuture<Void> ended() {
     return ended.copy();
+  }
+
+  @Override
+  public MountFigures figures() {
+    CallStatistics statistics = mounted.statistics();
+    Map<String, MountFigures.Calls> calls = new TreeMap<>();
+    statistics
+        .snapshot()
+        .forEach(
+            (operation, of) ->
+                calls.put(
+                    operation.label(),
+                    new MountFigures.Calls(of.calls(), of.failures(), of.totalNanos() / 1e9)));
+    return new MountFigures(
+        statistics.of(Operation.READ).bytes(),
+        statistics.of(Operation.WRITE).bytes(),
+        statistics.inProgress(),
+        calls);
   }
 
   @Override

@@ -3,8 +3,11 @@ package org.trefoilfs.tools.library;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
@@ -27,6 +30,7 @@ import org.trefoilfs.replication.membership.LossPlan;
 import org.trefoilfs.replication.membership.VolumeInfo;
 import org.trefoilfs.replication.statelog.StateLog;
 import org.trefoilfs.replication.transport.Message;
+import org.trefoilfs.replication.transport.Message.HostReport;
 import org.trefoilfs.replication.volume.Volume;
 import org.trefoilfs.tools.mount.MountHandle;
 import org.trefoilfs.tools.mount.MountNote;
@@ -76,13 +80,20 @@ final class HostAdapter implements RunningHost, Member {
     return snapshot(volumes.latestView());
   }
 
+  /** Out of touch with a majority, what this host knows of others is a memory, and left out. */
   private ClusterSnapshot snapshot(ClusterView view) {
+    boolean leased = host.isLeased();
+    Optional<HostId> leader = leased ? host.leader() : Optional.empty();
+    Map<HostId, HostReport> reports = new HashMap<>(host.reports());
+    if (!leased) {
+      reports.keySet().retainAll(Set.of(host.identity().host()));
+    }
     return new ClusterSnapshot(
-        new ClusterSnapshot.Control(view.clusterId(), host.leader(), host.voters()),
+        new ClusterSnapshot.Control(view.clusterId(), leader, host.voters()),
         List.copyOf(view.hosts().values()),
         List.copyOf(view.volumesById().values()),
         view.placement().groups(),
-        host.reports(),
+        reports,
         List.copyOf(view.losses().values()),
         List.copyOf(view.lostSpools().values()),
         new ClusterSnapshot.Mounts(List.copyOf(view.sessions().values()), host.mounts()));

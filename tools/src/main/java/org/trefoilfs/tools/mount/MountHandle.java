@@ -7,6 +7,8 @@ public interface MountHandle extends AutoCloseable {
   /** Completes when the mount is gone, whoever took it off. */
   CompletableFuture<Void> ended();
 
+  MountFigures figures();
+
   /** Leaves the mount to the next daemon, if it can outlive this one; else unmounts. */
   default void leave() {
     close();

@@ -55,7 +55,7 @@ final class Play {
   }
 
   void run() throws IOException {
-    Logging.forDaemon(Files.createDirectories(root.resolve("log")), false);
+    Logging.forDaemon(Files.createDirectories(root.resolve("log")), Logging.Format.TEXT, false);
     try {
       for (int host = 0; host < HOSTS; host++) {
         daemons.add(Daemon.start(library, config(host), registry));

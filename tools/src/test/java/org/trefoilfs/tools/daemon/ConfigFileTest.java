@@ -98,6 +98,8 @@ class ConfigFileTest {
         "catch-up-rate: 512KiB|catch-up-rate: '512KiB' is below 1 MiB per second",
         "catch-up-rate: fast|catch-up-rate: 'fast' is not a rate; write it as 200MiB",
         "docker-socket: here.sock|docker-socket: 'here.sock' cannot name a socket; give an absolute",
+        "http: 10.0.0.1:port|http: '10.0.0.1:port' is not an address; write ADDRESS:PORT",
+        "log-format: xml|log-format: 'xml' is no format of a log; give text or json",
         "docker-mounts: here|docker-mounts: 'here' is not an absolute path",
         "write-memory: 16m|write-memory: '16m' is below 32m",
         "heap: 1t|heap: '1t' is not an amount of memory",

@@ -38,6 +38,7 @@ import org.trefoilfs.tools.library.LostSpoolFiles;
 import org.trefoilfs.tools.library.Promises;
 import org.trefoilfs.tools.library.RunningHost;
 import org.trefoilfs.tools.library.VolumeUsage;
+import org.trefoilfs.tools.mount.MountFigures;
 import org.trefoilfs.tools.mount.MountHandle;
 import org.trefoilfs.tools.mount.MountSpec;
 
@@ -233,6 +234,11 @@ public final class StubHost implements RunningHost {
       @Override
       public CompletableFuture<Void> ended() {
         return ended;
+      }
+
+      @Override
+      public MountFigures figures() {
+        return new MountFigures(0, 0, 0, Map.of());
       }
 
       @Override
