@@ -205,8 +205,15 @@ public final class Answers {
     return Reply.OK;
   }
 
-  public Reply fsync(long handle) {
-    vfs.sync(handle);
+  /**
+   * @param dataOnly for fdatasync(2)
+   */
+  public Reply fsync(long handle, boolean dataOnly) {
+    if (dataOnly) {
+      vfs.syncData(handle);
+    } else {
+      vfs.sync(handle);
+    }
     return Reply.OK;
   }
 

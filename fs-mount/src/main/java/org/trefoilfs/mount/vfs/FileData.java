@@ -78,8 +78,7 @@ final class FileData {
       writeThrough(inode, request, session);
     }
     if (request.dataSync()) {
-      writeBack.drain(inode.number());
-      waiting.change(volume.flush(inode.number()));
+      syncData(inode);
     }
     return length;
   }
@@ -295,9 +294,17 @@ final class FileData {
     waiting.change(inode.reports().drain());
   }
 
+  /** fsync(2): the replicas flush while the namespace is told of the time. */
   void sync(OpenInode inode) {
     writeBack.drain(inode.number());
+    CompletableFuture<Void> flushed = volume.flush(inode.number());
     waiting.change(inode.reports().drain());
+    waiting.change(flushed);
+  }
+
+  /** fdatasync(2), which times do not wait for; sizes are told before a write is answered. */
+  void syncData(OpenInode inode) {
+    writeBack.drain(inode.number());
     waiting.change(volume.flush(inode.number()));
   }
 

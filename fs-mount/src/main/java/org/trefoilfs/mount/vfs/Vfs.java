@@ -320,6 +320,11 @@ public final class Vfs {
     data.sync(files.get(handle));
   }
 
+  /** fdatasync(2). */
+  public void syncData(long handle) {
+    data.syncData(files.get(handle));
+  }
+
   public void allocate(long handle, AllocateRequest request) {
     data.allocate(files.get(handle), request, locks.session(handle));
   }
@@ -363,7 +368,7 @@ public final class Vfs {
             length,
             caller);
     if (OpenFlags.has(flags, OpenFlags.DATA_SYNC)) {
-      data.sync(target);
+      data.syncData(target);
     }
     return copied;
   }

@@ -94,6 +94,39 @@ class VfsTest {
   }
 
   @Test
+  void namespaceAndReplicasSyncAtTheSameTime() {
+    long file = create("f");
+    write(file, 0, "0123456789");
+    write(file, 2, "x");
+    cluster.log.shut();
+    var sync = pool.submit(() -> vfs.sync(file));
+    await().until(() -> cluster.volume.calls().contains("flush"));
+    assertThat(sync.isDone()).as("it waits for the time to be told").isFalse();
+    cluster.log.open();
+    await().until(sync::isDone);
+
+    var gate = cluster.volume.hold(Kind.FLUSH);
+    write(file, 3, "x");
+    int before = cluster.log.submitted();
+    var again = pool.submit(() -> vfs.sync(file));
+    await().until(() -> cluster.log.submitted() > before);
+    assertThat(again.isDone()).as("it waits for the replicas").isFalse();
+    gate.complete(null);
+    await().until(again::isDone);
+  }
+
+  @Test
+  void dataAloneIsSyncedWithoutACommit() {
+    long file = create("f");
+    write(file, 0, "0123456789");
+    write(file, 2, "x");
+    cluster.log.shut();
+    vfs.syncData(file);
+    assertThat(cluster.volume.calls()).endsWith("flush");
+    cluster.log.open();
+  }
+
+  @Test
   void lateReportDoesNotOvertakeAnExplicitTime() {
     long file = create("f");
     long inode = inode("f");

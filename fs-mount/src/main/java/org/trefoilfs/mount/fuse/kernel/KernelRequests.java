@@ -26,6 +26,9 @@ final class KernelRequests {
   /** FUSE_LK_FLOCK of linux/fuse.h. */
   private static final int FLOCK = 1;
 
+  /** FUSE_FSYNC_FDATASYNC. */
+  private static final int FSYNC_DATA_ONLY = 1;
+
   private final Answers answers;
 
   KernelRequests(Answers answers) {
@@ -55,7 +58,7 @@ final class KernelRequests {
       case WRITE -> write(in);
       case FLUSH -> flush(in);
       case RELEASE -> answers.release(in.u64());
-      case FSYNC -> answers.fsync(in.u64());
+      case FSYNC -> answers.fsync(in.u64(), (in.u32() & FSYNC_DATA_ONLY) != 0);
       case FALLOCATE -> fallocate(in);
       case LSEEK -> lseek(in);
       case COPY_FILE_RANGE -> new Reply.Written((int) copyFileRange(in));

@@ -203,7 +203,7 @@ final class Requests {
   }
 
   private void fsync(long request, long node, int dataOnly, Pointer file) {
-    serve(Operation.FSYNC, request, () -> answers.fsync(FileInfo.handle(file)));
+    serve(Operation.FSYNC, request, () -> answers.fsync(FileInfo.handle(file), dataOnly != 0));
   }
 
   private void fallocate(
