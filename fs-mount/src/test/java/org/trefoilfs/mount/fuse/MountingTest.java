@@ -90,7 +90,7 @@ class MountingTest {
                     "surefire.test.class.path", System.getProperty("java.class.path")),
                 MemoryMount.class.getName(),
                 point.toString(),
-                "",
+                "orphan_timeout=1",
                 transport)
             .redirectErrorStream(true)
             .redirectOutput(temp.resolve("log").toFile())
@@ -100,9 +100,13 @@ class MountingTest {
     } finally {
       daemon.destroyForcibly().waitFor();
     }
-    assertThatThrownBy(() -> Files.readAttributes(point, "unix:ino"))
-        .isInstanceOf(IOException.class)
-        .hasMessageContaining("not connected");
+    // It may have been killed before it had a keeper, or after: who asks then waits for that one.
+    await()
+        .untilAsserted(
+            () ->
+                assertThatThrownBy(() -> Files.readAttributes(point, "unix:ino"))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("not connected"));
     assertFails(
         Reason.BUSY,
         "trefoil unmount",
