@@ -145,7 +145,7 @@ final class Tuning {
   private static void snapshots(RaftProperties p, Settings settings) {
     RaftServerConfigKeys.Snapshot.setAutoTriggerEnabled(p, true);
     RaftServerConfigKeys.Snapshot.setAutoTriggerThreshold(p, settings.snapshotEntries());
-    // The state itself is flushed at close; it knows its place in the log.
+    // The state itself is kept by its own log; it knows its place in this one.
     RaftServerConfigKeys.Snapshot.setTriggerWhenStopEnabled(p, false);
     RaftServerConfigKeys.Snapshot.setRetentionFileNum(p, 2);
     RaftServerConfigKeys.Log.Appender.setSnapshotChunkSizeMax(p, SNAPSHOT_CHUNK);

@@ -13,6 +13,7 @@ import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.Status;
+import org.rocksdb.WALRecoveryMode;
 import org.rocksdb.WriteBatchWithIndex;
 import org.rocksdb.WriteOptions;
 import org.trefoilfs.replication.Reason;
@@ -23,7 +24,7 @@ final class RocksHandle implements AutoCloseable {
   /** Hot blocks, indexes and filters; the whole control state of a small cluster. */
   private static final long CACHE_BYTES = 48L << 20;
 
-  /** Of two: one filling, one being flushed. Without a WAL this is what a restart replays. */
+  /** Of two: one filling, one being flushed. */
   private static final long WRITE_BUFFER_BYTES = 16L << 20;
 
   /** Open tables, each a file descriptor. */
@@ -40,7 +41,10 @@ final class RocksHandle implements AutoCloseable {
   private final Cache cache = new LRUCache(CACHE_BYTES);
   private final Filter filter = new BloomFilter(BLOOM_BITS);
   private final Options options = new Options();
-  private final WriteOptions noWal = new WriteOptions().setDisableWAL(true);
+
+  /** To the page cache: a killed process leaves all that it wrote. */
+  private final WriteOptions unsynced = new WriteOptions().setSync(false);
+
   private final ReadOptions latest = new ReadOptions();
   private final WriteBatchWithIndex batch = new WriteBatchWithIndex(true);
   private final RocksDB db;
@@ -71,7 +75,7 @@ final class RocksHandle implements AutoCloseable {
   }
 
   void write() throws RocksDBException {
-    db.write(noWal, batch);
+    db.write(unsynced, batch);
   }
 
   StoreFailure failure(RocksDBException cause) {
@@ -83,6 +87,8 @@ final class RocksHandle implements AutoCloseable {
         .setCreateIfMissing(true)
         .setWriteBufferSize(WRITE_BUFFER_BYTES)
         .setMaxWriteBufferNumber(2)
+        // What a loss of power tears off the end of the write-ahead log, the replicated log has.
+        .setWalRecoveryMode(WALRecoveryMode.PointInTimeRecovery)
         .setMaxOpenFiles(OPEN_FILES_MAX)
         .setMaxBackgroundJobs(2)
         .setCompressionType(CompressionType.LZ4_COMPRESSION)
@@ -99,7 +105,6 @@ final class RocksHandle implements AutoCloseable {
                 .setFilterPolicy(filter));
   }
 
-  /** Flushes the memtable (RocksDB does so at close when its WAL is off) and frees everything. */
   @Override
   public void close() {
     try {
@@ -114,7 +119,7 @@ final class RocksHandle implements AutoCloseable {
   private void closeNative() {
     batch.close();
     latest.close();
-    noWal.close();
+    unsynced.close();
     options.close();
     filter.close();
     cache.close();

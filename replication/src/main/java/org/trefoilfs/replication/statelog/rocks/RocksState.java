@@ -23,9 +23,10 @@ import org.trefoilfs.replication.statelog.KeyValueReader;
 /**
  * The modules' state in one RocksDB.
  *
- * <p>Its write-ahead log is off: the replicated log is one. Every batch carries the log index that
- * it brings the state to, and one column family is flushed as one, so whatever a crash leaves is
- * the state after some prefix of the log, and says which.
+ * <p>Its write-ahead log is not synced: the replicated log is. It is there for a process that is
+ * killed, which would otherwise apply again what came since the last snapshot before it serves.
+ * Every batch carries the log index that it brings the state to, in one column family, so whatever
+ * a crash leaves is the state after some prefix of the log, and says which.
  *
  * <p>One thread applies; any number read beside it.
  */

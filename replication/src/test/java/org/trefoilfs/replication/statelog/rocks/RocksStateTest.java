@@ -5,11 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.CountDownLatch;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -107,6 +111,73 @@ class RocksStateTest {
     try (RocksState state = RocksState.open(db)) {
       assertThat(state.applied()).isEqualTo(at(5));
       assertThat(state.<List<String>>read(MODULE, keys -> scan(keys, "", ""))).isEmpty();
+    }
+  }
+
+  @Test
+  void aKilledProcessLeavesAllThatItApplied() throws IOException {
+    Path left = directory.resolve("left");
+    try (RocksState state = RocksState.open(directory.resolve("db"))) {
+      apply(state, 100);
+      copy(directory.resolve("db"), left);
+    }
+    try (RocksState state = RocksState.open(left)) {
+      assertThat(state.applied()).isEqualTo(at(99));
+      assertThat(state.<List<String>>read(MODULE, keys -> scan(keys, "", "")))
+          .containsExactly("k=99");
+    }
+  }
+
+  /** As a loss of power does, which leaves of an unsynced file what the kernel had written. */
+  @Test
+  void whatIsTornOffIsAWholeNumberOfCommands() throws IOException {
+    Path whole = directory.resolve("whole");
+    try (RocksState state = RocksState.open(directory.resolve("db"))) {
+      apply(state, 100);
+      copy(directory.resolve("db"), whole);
+    }
+    long seed = new Random().nextLong();
+    Random random = new Random(seed);
+    long least = Long.MAX_VALUE;
+    for (int cut = 0; cut < 20; cut++) {
+      Path torn = directory.resolve("torn-" + cut);
+      copy(whole, torn);
+      for (Path log : logs(torn)) {
+        try (FileChannel file = FileChannel.open(log, StandardOpenOption.WRITE)) {
+          file.truncate(random.nextLong(file.size() + 1));
+        }
+      }
+      try (RocksState state = RocksState.open(torn)) {
+        long last = state.applied().index();
+        least = Math.min(least, last);
+        assertThat(state.<List<String>>read(MODULE, keys -> scan(keys, "", "")))
+            .as("seed %d, cut %d", seed, cut)
+            .isEqualTo(last < 0 ? List.of() : List.of("k=" + last));
+      }
+    }
+    assertThat(least).as("something was torn off").isLessThan(99);
+  }
+
+  private static void apply(RocksState state, int commands) {
+    for (int i = 0; i < commands; i++) {
+      String value = Integer.toString(i);
+      state.apply(MODULE, keys -> put(keys, "k", value), at(i));
+    }
+  }
+
+  private static List<Path> logs(Path db) throws IOException {
+    try (Stream<Path> files = Files.list(db)) {
+      return files.filter(file -> file.toString().endsWith(".log")).toList();
+    }
+  }
+
+  /** A directory of files, as they are now. */
+  private static void copy(Path from, Path to) throws IOException {
+    Files.createDirectory(to);
+    try (Stream<Path> files = Files.list(from)) {
+      for (Path file : files.toList()) {
+        Files.copy(file, to.resolve(file.getFileName()));
+      }
     }
   }
 
