@@ -53,8 +53,9 @@ public final class Calls {
     later.whenComplete(
         (reply, failure) -> {
           int errno = failure == null ? 0 : errno(operation, failure);
-          ended(operation, start, failure == null ? reply.transferred() : 0, errno);
-          send(operation, failure == null ? reply : channel.failed(errno), channel);
+          R answer = failure == null ? reply : channel.failed(errno);
+          ended(operation, start, answer.transferred(), errno);
+          send(operation, answer, channel);
         });
   }
 

@@ -29,8 +29,8 @@ import picocli.CommandLine.Option;
       "",
       "A configuration file is YAML with any of the keys data, name, listen, join, witness,"
           + " domain, weight, heap, write-memory, failure-detection, groups, write-timeout,"
-          + " catch-up-rate, docker-socket, docker-mounts, http and log-format, each as the option of its name. The"
-          + " command line wins."
+          + " catch-up-rate, docker-socket, docker-mounts, http and log-format, each as the option of"
+          + " its name. The command line wins."
     },
     footer = {
       "trefoil host start --data /var/lib/trefoil --detach",

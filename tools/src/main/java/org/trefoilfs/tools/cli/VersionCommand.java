@@ -1,6 +1,7 @@
 package org.trefoilfs.tools.cli;
 
 import java.util.concurrent.Callable;
+import org.trefoilfs.tools.Build;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -25,7 +26,7 @@ final class VersionCommand implements Callable<Integer> {
   public Integer call() {
     Version version =
         new Version(
-            org.trefoilfs.tools.Version.text(),
+            Build.version(),
             Runtime.version().toString(),
             System.getProperty("os.name") + " " + System.getProperty("os.version"));
     if (json) {

@@ -8,7 +8,7 @@ import java.util.TreeMap;
 import org.trefoilfs.replication.membership.HostId;
 import org.trefoilfs.replication.membership.HostInfo;
 import org.trefoilfs.replication.placement.PgView;
-import org.trefoilfs.tools.Version;
+import org.trefoilfs.tools.Build;
 import org.trefoilfs.tools.admin.Messages.MountLine;
 import org.trefoilfs.tools.library.ClusterSnapshot;
 import org.trefoilfs.tools.library.RunningHost;
@@ -44,7 +44,7 @@ final class Observer implements ObservationServer.Observed {
     ClusterSnapshot snapshot = host.snapshot();
     return new Observation(
         host.identity().name(),
-        Version.text(),
+        Build.version(),
         status(snapshot),
         placement(snapshot),
         mounts.figures(),

@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import org.trefoilfs.replication.membership.VolumeInfo;
 import org.trefoilfs.tools.library.VolumeUsage;
@@ -18,7 +17,6 @@ import org.trefoilfs.tools.status.StatusBuilder;
  */
 final class VolumeCounts {
   private static final Duration PATIENCE = Duration.ofSeconds(1);
-  private static final Executor VIRTUAL = task -> Thread.ofVirtual().start(task);
 
   private final VolumeVerbs volumes;
 
@@ -55,15 +53,17 @@ final class VolumeCounts {
     if (earlier != null) {
       return earlier;
     }
-    VIRTUAL.execute(
-        () -> {
-          try {
-            question.complete(volumes.usage(volume));
-          } finally {
-            asked.remove(volume.id());
-            question.complete(StatusBuilder.UNKNOWN);
-          }
-        });
+    Thread.ofVirtual()
+        .name("count " + volume.name())
+        .start(
+            () -> {
+              try {
+                question.complete(volumes.usage(volume));
+              } finally {
+                asked.remove(volume.id());
+                question.complete(StatusBuilder.UNKNOWN);
+              }
+            });
     return question;
   }
 }

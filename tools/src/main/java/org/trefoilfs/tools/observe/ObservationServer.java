@@ -78,7 +78,7 @@ public final class ObservationServer implements AutoCloseable {
       case "/metrics" ->
           withHost(
               host ->
-                  new HttpHandler.Response(200, Metrics.CONTENT_TYPE, Metrics.text(look(host))));
+                  new HttpHandler.Response(200, MetricSet.CONTENT_TYPE, Metrics.text(look(host))));
       case "/healthz" -> text(200, "ok\n");
       case "/readyz" -> withHost(ObservationServer::ready);
       default ->

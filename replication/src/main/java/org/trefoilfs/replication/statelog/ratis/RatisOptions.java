@@ -45,8 +45,8 @@ public record RatisOptions(
    * @param peerRequest after which an unanswered message to a peer is given up, and sent again; it
    *     holds up only that peer's own stream
    * @param request how long an accepted command or read may take before its outcome is unknown
-   * @param snapshotEntries log entries between snapshots: what a killed host applies again before
-   *     it serves, some 2,000 a second in a cold JVM
+   * @param snapshotEntries log entries between snapshots: what Ratis hands a host that was killed
+   *     before it serves; its state has them, unless the machine went down
    * @param keptEntries entries kept behind a snapshot, so that a host that was away for a moment
    *     needs no snapshot
    * @param segmentBytes size of a log file

@@ -116,12 +116,7 @@ class RocksStateTest {
 
   @Test
   void aKilledProcessLeavesAllThatItApplied() throws IOException {
-    Path left = directory.resolve("left");
-    try (RocksState state = RocksState.open(directory.resolve("db"))) {
-      apply(state, 100);
-      copy(directory.resolve("db"), left);
-    }
-    try (RocksState state = RocksState.open(left)) {
+    try (RocksState state = RocksState.open(leftAfter(100))) {
       assertThat(state.applied()).isEqualTo(at(99));
       assertThat(state.<List<String>>read(MODULE, keys -> scan(keys, "", "")))
           .containsExactly("k=99");
@@ -131,11 +126,7 @@ class RocksStateTest {
   /** As a loss of power does, which leaves of an unsynced file what the kernel had written. */
   @Test
   void whatIsTornOffIsAWholeNumberOfCommands() throws IOException {
-    Path whole = directory.resolve("whole");
-    try (RocksState state = RocksState.open(directory.resolve("db"))) {
-      apply(state, 100);
-      copy(directory.resolve("db"), whole);
-    }
+    Path whole = leftAfter(100);
     long seed = new Random().nextLong();
     Random random = new Random(seed);
     long least = Long.MAX_VALUE;
@@ -158,11 +149,18 @@ class RocksStateTest {
     assertThat(least).as("something was torn off").isLessThan(99);
   }
 
-  private static void apply(RocksState state, int commands) {
-    for (int i = 0; i < commands; i++) {
-      String value = Integer.toString(i);
-      state.apply(MODULE, keys -> put(keys, "k", value), at(i));
+  /** What a process leaves that is killed after so many commands, each of which sets one key. */
+  private Path leftAfter(int commands) throws IOException {
+    Path db = directory.resolve("db");
+    Path left = directory.resolve("left");
+    try (RocksState state = RocksState.open(db)) {
+      for (int i = 0; i < commands; i++) {
+        String value = Integer.toString(i);
+        state.apply(MODULE, keys -> put(keys, "k", value), at(i));
+      }
+      copy(db, left);
     }
+    return left;
   }
 
   private static List<Path> logs(Path db) throws IOException {

@@ -4,20 +4,20 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.Properties;
 
-/** Of this program. */
-public final class Version {
-  private static final String TEXT = read();
+/** What this program was built as. */
+public final class Build {
+  private static final String VERSION = read();
 
-  private Version() {}
+  private Build() {}
 
-  /** As the build has it, or {@code unknown} in one that says nothing. */
-  public static String text() {
-    return TEXT;
+  /** {@code unknown} in a build that does not say it. */
+  public static String version() {
+    return VERSION;
   }
 
   private static String read() {
     Properties properties = new Properties();
-    try (InputStream in = Version.class.getResourceAsStream("version.properties")) {
+    try (InputStream in = Build.class.getResourceAsStream("version.properties")) {
       if (in != null) {
         properties.load(in);
       }
