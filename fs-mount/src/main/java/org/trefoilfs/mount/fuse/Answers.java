@@ -18,6 +18,7 @@ import org.trefoilfs.mount.namespace.NewInode;
 import org.trefoilfs.mount.vfs.AllocateRequest;
 import org.trefoilfs.mount.vfs.AttributeRequest;
 import org.trefoilfs.mount.vfs.Caller;
+import org.trefoilfs.mount.vfs.KernelPages;
 import org.trefoilfs.mount.vfs.LockPatience;
 import org.trefoilfs.mount.vfs.OpenFlags;
 import org.trefoilfs.mount.vfs.PendingLock;
@@ -45,6 +46,7 @@ public final class Answers {
   private final Vfs vfs;
   private final Nodes nodes;
   private final int forcedWriteFlags;
+  private final boolean directIo;
 
   /**
    * Handles whose files were not opened with O_SYNC or O_DSYNC; of those that an earlier daemon
@@ -55,6 +57,7 @@ public final class Answers {
   public Answers(Vfs vfs, MountOptions options) {
     this.vfs = vfs;
     this.nodes = new Nodes(vfs.root());
+    this.directIo = options.has(Flag.DIRECT_IO);
     this.forcedWriteFlags = options.has(Flag.SYNC) ? OpenFlags.DATA_SYNC : 0;
   }
 
@@ -67,13 +70,18 @@ public final class Answers {
     return vfs.cache();
   }
 
+  /** What it may use of the files' pages that it has. */
+  public KernelPages pages() {
+    return vfs.pages();
+  }
+
   /**
    * Takes back a reply that could not be delivered. An opener that was killed meanwhile will send
    * no release, so what was opened for it is closed here.
    */
   public void undo(Reply reply) {
     switch (reply) {
-      case Reply.Opened(long handle) -> release(handle);
+      case Reply.Opened(long handle, var _) -> release(handle);
       case Reply.Created(Vfs.Opened(long handle, var attributes)) -> release(handle);
       case Reply.OpenedDirectory(long handle) -> vfs.closeDirectory(handle);
       case Reply.Locked(PendingLock lock) -> lock.undo();
@@ -102,6 +110,11 @@ public final class Answers {
 
   public Reply getattr(long node) {
     return new Reply.Stat(vfs.counted(vfs.attributes(nodes.inode(node))));
+  }
+
+  /** GETATTR before a read(2), which uses nothing but the size of it: blocks are not counted. */
+  public Reply getattrForRead(long node) {
+    return new Reply.Stat(vfs.attributesForRead(nodes.inode(node)));
   }
 
   public Reply setattr(long node, AttributeRequest request) {
@@ -166,7 +179,12 @@ public final class Answers {
 
   /** {@code flags} are those of open(2). */
   public Reply open(long node, int flags) {
-    return new Reply.Opened(opened(vfs.open(nodes.inode(node)), flags));
+    long inode = nodes.inode(node);
+    if (directIo || !OpenFlags.readsOnly(flags)) {
+      return new Reply.Opened(opened(vfs.open(inode), flags), false);
+    }
+    Vfs.OpenToRead open = vfs.openToRead(inode);
+    return new Reply.Opened(opened(open.handle(), flags), open.keepsPages());
   }
 
   private long opened(long handle, int flags) {
@@ -188,10 +206,7 @@ public final class Answers {
   }
 
   public Reply write(long handle, WriteRequest request) {
-    int flags = request.flags() | forcedWriteFlags;
-    return new Reply.Written(
-        vfs.write(
-            handle, new WriteRequest(request.offset(), request.data(), flags, request.caller())));
+    return new Reply.Written(vfs.write(handle, request.with(forcedWriteFlags)));
   }
 
   public Reply flush(long handle, long lockOwner) {

@@ -48,9 +48,11 @@ public record MountOptions(
     SYNC,
     /** Other users than the mounting one may enter; permissions are checked as everywhere. */
     ALLOW_OTHER,
+    /** Files go past the kernel's page cache: as they do through libfuse, unless told otherwise. */
+    DIRECT_IO,
     /**
-     * Files go through the kernel's page cache while they are open, which shared writable mmap
-     * needs; what another mount writes is seen at the next open only.
+     * Files go through the kernel's page cache, as they do through the kernel transport. Through
+     * libfuse what another mount writes is then seen at the next open only.
      */
     PAGE_CACHE,
     /** POSIX access control lists are kept and checked; through the kernel transport alone. */
@@ -112,8 +114,8 @@ public record MountOptions(
         case "async" -> flags.remove(Flag.SYNC);
         case "allow_other" -> flags.add(Flag.ALLOW_OTHER);
         case "only_me" -> flags.remove(Flag.ALLOW_OTHER);
-        case "direct_io" -> flags.remove(Flag.PAGE_CACHE);
-        case "page_cache" -> flags.add(Flag.PAGE_CACHE);
+        case "direct_io" -> instead(Flag.DIRECT_IO, Flag.PAGE_CACHE);
+        case "page_cache" -> instead(Flag.PAGE_CACHE, Flag.DIRECT_IO);
         case "acl" -> flags.add(Flag.ACL);
         case "noacl" -> flags.remove(Flag.ACL);
         case "nosuid" -> flags.add(Flag.NO_SUID);
@@ -125,6 +127,11 @@ public record MountOptions(
         case "defaults", "noauto", "auto", "_netdev", "nofail", "noatime", "relatime" -> {}
         default -> throw invalid("unknown mount option '" + option + "'; there are: " + KNOWN);
       }
+    }
+
+    private void instead(Flag flag, Flag other) {
+      flags.add(flag);
+      flags.remove(other);
     }
 
     private static Duration seconds(String option, String value, int most) {

@@ -27,7 +27,10 @@ public sealed interface Reply {
 
   record Stat(Attributes attributes) implements Reply {}
 
-  record Opened(long handle) implements Reply {}
+  /**
+   * @param keepsPages whether the file is read through the kernel's page cache, with what is there
+   */
+  record Opened(long handle, boolean keepsPages) implements Reply {}
 
   record OpenedDirectory(long handle) implements Reply {}
 

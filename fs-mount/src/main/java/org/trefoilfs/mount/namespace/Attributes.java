@@ -9,6 +9,7 @@ package org.trefoilfs.mount.namespace;
  *     have holes, of which the storage hosts alone know
  * @param holder the session that has the write lease; 0 while nobody has. What it holds of the file
  *     may be newer than what is said here
+ * @param writers which sessions may be writing it
  */
 public record Attributes(
     long inode,
@@ -23,7 +24,8 @@ public record Attributes(
     long ctime,
     CommitRule commit,
     long allocated,
-    long holder) {
+    long holder,
+    Writers writers) {
   /** Of {@link #allocated}. */
   public static final long UNKNOWN = -1;
 
@@ -48,7 +50,14 @@ public record Attributes(
         Math.max(ctime, time),
         commit,
         end > size ? UNKNOWN : allocated,
-        holder);
+        holder,
+        writers);
+  }
+
+  public Attributes modified(long time) {
+    return new Attributes(
+        inode, mode, nlink, uid, gid, rdev, size, atime, time, ctime, commit, allocated, holder,
+        writers);
   }
 
   /** Whether the storage hosts have to be asked how much it takes. */
@@ -58,7 +67,8 @@ public record Attributes(
 
   public Attributes allocated(long bytes) {
     return new Attributes(
-        inode, mode, nlink, uid, gid, rdev, size, atime, mtime, ctime, commit, bytes, holder);
+        inode, mode, nlink, uid, gid, rdev, size, atime, mtime, ctime, commit, bytes, holder,
+        writers);
   }
 
   /**
@@ -66,6 +76,10 @@ public record Attributes(
    */
   public long sectors() {
     return ((mayHaveHoles() ? size : allocated) + SECTOR - 1) / SECTOR;
+  }
+
+  public boolean isRegular() {
+    return type() == FileType.REGULAR;
   }
 
   public boolean isDirectory() {

@@ -40,6 +40,16 @@ final class Codec {
     out.i64(a.inode()).i32(a.mode()).i32(a.nlink()).i32(a.uid()).i32(a.gid());
     out.i64(a.rdev()).i64(a.size()).i64(a.atime()).i64(a.mtime()).i64(a.ctime());
     out.u8(a.commit().code()).i64(a.allocated()).i64(a.holder());
+    write(out, a.writers());
+  }
+
+  static void write(ByteWriter out, Writers writers) {
+    out.i64(writers.version()).i32(writers.sessions().size());
+    writers.sessions().forEach(out::i64);
+  }
+
+  static Writers writers(ByteReader in) {
+    return new Writers(in.i64(), many(in, in.count(Long.BYTES), ByteReader::i64));
   }
 
   static Attributes attributes(ByteReader in) {
@@ -56,7 +66,8 @@ final class Codec {
         in.i64(),
         CommitRule.ofCode(in.u8()),
         in.i64(),
-        in.i64());
+        in.i64(),
+        writers(in));
   }
 
   static void write(ByteWriter out, NewInode inode) {

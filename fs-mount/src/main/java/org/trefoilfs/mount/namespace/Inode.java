@@ -13,15 +13,17 @@ import org.trefoilfs.replication.codec.ByteWriter;
  *  17  rdev(8) size(8) atime(8) mtime(8) ctime(8)
  *  57  extent(8) parent(8) orphan(8) xattrs(4)
  *  85  commit(1) holder(8) holes(1)
- *  95  target: length(4) bytes
+ *  95  writers: version(8), count(4), session(8) each
+ *      target: length(4) bytes
  * </pre>
  *
  * A directory's size is the number of its entries. {@code extent} is the largest size that the file
  * ever had: chunks may lie up to there if a mount died between cutting the size and punching.
- * Format 2 had no {@code holes}.
+ * Format 3 had no {@code writers}, format 2 no {@code holes} either.
  */
 final class Inode {
-  private static final int FORMAT = 3;
+  private static final int FORMAT = 4;
+  private static final int WITHOUT_WRITERS = 3;
   private static final int WITHOUT_HOLES = 2;
   private static final int BLOCK = 4096;
   private static final byte[] NO_TARGET = {};
@@ -55,6 +57,9 @@ final class Inode {
    * makes it false.
    */
   boolean holes;
+
+  /** Who may write it through, see {@link Writing}. */
+  Writers writers = Writers.NONE;
 
   byte[] target = NO_TARGET;
 
@@ -94,7 +99,8 @@ final class Inode {
         ctime,
         commit,
         allocated(),
-        holder);
+        holder,
+        writers);
   }
 
   private long allocated() {
@@ -105,18 +111,19 @@ final class Inode {
   }
 
   byte[] toRow() {
-    ByteWriter out = new ByteWriter(106 + target.length);
+    ByteWriter out = new ByteWriter(126 + target.length);
     out.u8(FORMAT).i32(mode).i32(nlink).i32(uid).i32(gid);
     out.i64(rdev).i64(size).i64(atime).i64(mtime).i64(ctime);
     out.i64(extent).i64(parent).i64(orphan).i32(xattrs);
     out.u8(commit.code()).i64(holder).bool(holes);
+    Codec.write(out, writers);
     return out.blob(target).toBytes();
   }
 
   static Inode ofRow(long number, byte[] row) {
     ByteReader in = new ByteReader(row);
     int format = in.u8();
-    if (format != FORMAT && format != WITHOUT_HOLES) {
+    if (format < WITHOUT_HOLES || format > FORMAT) {
       throw new TrefoilException(
           Reason.CORRUPT,
           "inode " + number + " is stored in unknown format " + format + "; upgrade this host");
@@ -137,6 +144,9 @@ final class Inode {
     inode.commit = CommitRule.ofCode(in.u8());
     inode.holder = in.i64();
     inode.holes = format == WITHOUT_HOLES || in.bool();
+    if (format > WITHOUT_WRITERS) {
+      inode.writers = Codec.writers(in);
+    }
     inode.target = in.blob();
     return inode;
   }

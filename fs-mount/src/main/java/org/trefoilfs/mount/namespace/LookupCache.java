@@ -114,6 +114,9 @@ public final class LookupCache {
     CompletableFuture<?> forgetEntry(long parent, byte[] name);
 
     CompletableFuture<?> forgetAttributes(long inode);
+
+    /** Another mount is about to change something of the inode, or has. */
+    default void changedElsewhere(long inode) {}
   }
 
   /** One key: of a name, with the inode that it is of, or of an inode, with its attributes. */
@@ -415,6 +418,9 @@ public final class LookupCache {
       return CompletableFuture.completedFuture(null);
     }
     contend(row.number);
+    if (row.name == null) {
+      kernel.changedElsewhere(row.number);
+    }
     if (row.kernelUntil - time.nanoTime() <= 0) {
       return CompletableFuture.completedFuture(null);
     }

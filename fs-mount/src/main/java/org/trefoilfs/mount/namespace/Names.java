@@ -20,6 +20,9 @@ public interface Names {
   /** Makes an inode of any type; EXISTS when the name is taken. */
   CompletableFuture<Attributes> create(Location at, NewInode inode);
 
+  /** As {@link #create}, of a regular file, and as {@link #beginWriting} of what was made. */
+  CompletableFuture<Attributes> createToWrite(Location at, NewInode inode);
+
   /** Gives the inode at {@code from} (not a directory) another name. */
   CompletableFuture<Attributes> link(Location from, Location to);
 
@@ -100,6 +103,16 @@ public interface Names {
 
   /** Lets append leases go: no append under them is under way. */
   CompletableFuture<Void> unleaseAppends(Set<Long> inodes);
+
+  /**
+   * Says that the session is going to write the file's bytes, other than under its write lease:
+   * nobody has pages of it any more that need not be looked at again, unless they are this mount's.
+   * The session is among the {@link Writers} in the answer.
+   */
+  CompletableFuture<Attributes> beginWriting(long inode);
+
+  /** Nothing that the session has written through is on its way any more. */
+  CompletableFuture<Void> endWriting(Set<Long> inodes);
 
   /** Tells those who have a lease of it that somebody waits for that to end. */
   CompletableFuture<Void> recall(long inode);

@@ -89,6 +89,12 @@ public final class NamespaceModule implements StateModule {
     return switch (operation) {
       case Operation.Create(Location at, NewInode inode) ->
           new Reply.Found(Naming.create(tree, at, inode));
+      case Operation.CreateToWrite(Location at, NewInode inode) ->
+          new Reply.Found(Writing.begin(tree, session, Naming.create(tree, at, inode).inode()));
+      case Operation.BeginWriting(long inode) ->
+          new Reply.Found(Writing.begin(tree, session, inode));
+      case Operation.EndWriting(List<Long> inodes) ->
+          done(() -> Writing.end(tree, session, inodes));
       case Operation.Link(Location from, Location to) ->
           new Reply.Found(Naming.link(tree, from, to));
       case Operation.Unlink(Location at) -> done(() -> Naming.unlink(tree, at));

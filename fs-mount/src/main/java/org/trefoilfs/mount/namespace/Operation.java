@@ -11,6 +11,9 @@ public sealed interface Operation {
 
   record Create(Location at, NewInode inode) implements Operation {}
 
+  /** As {@link Create}, of a file that the session is going to write: see {@link Writing}. */
+  record CreateToWrite(Location at, NewInode inode) implements Operation {}
+
   record Link(Location from, Location to) implements Operation {}
 
   record Unlink(Location at) implements Operation {}
@@ -41,6 +44,11 @@ public sealed interface Operation {
   record LeaseAppends(long inode) implements Operation {}
 
   record UnleaseAppends(List<Long> inodes) implements Operation {}
+
+  /** The session is going to write it through: see {@link Writing}. */
+  record BeginWriting(long inode) implements Operation {}
+
+  record EndWriting(List<Long> inodes) implements Operation {}
 
   /** The session wants others' leases to end. */
   record Recall(long inode) implements Operation {}
@@ -100,6 +108,12 @@ public sealed interface Operation {
         Codec.write(out.u8(25), at);
         Codec.write(out, inode);
       }
+      case CreateToWrite(Location at, NewInode inode) -> {
+        Codec.write(out.u8(26), at);
+        Codec.write(out, inode);
+      }
+      case BeginWriting(long inode) -> out.u8(27).i64(inode);
+      case EndWriting(List<Long> inodes) -> Codec.writeNumbers(out.u8(28), inodes);
       case Link(Location from, Location to) -> {
         Codec.write(out.u8(2), from);
         Codec.write(out, to);
@@ -179,6 +193,9 @@ public sealed interface Operation {
       case 23 -> new LeaseAppends(in.i64());
       case 24 -> new UnleaseAppends(Codec.numbers(in));
       case 25 -> new Create(Codec.location(in), Codec.newInode(in));
+      case 26 -> new CreateToWrite(Codec.location(in), Codec.newInode(in));
+      case 27 -> new BeginWriting(in.i64());
+      case 28 -> new EndWriting(Codec.numbers(in));
       case 30 -> new Wrote(in.i64(), in.i64(), in.i64(), in.i64(), Codec.privileges(in));
       default -> throw Codec.malformed("unknown operation " + kind);
     };

@@ -81,6 +81,14 @@ public final class StateLogNames implements Names {
   }
 
   @Override
+  public CompletableFuture<Attributes> createToWrite(Location at, NewInode inode) {
+    return log.once(
+        new Operation.CreateToWrite(at, inode),
+        StateLogNames::attributes,
+        () -> "create " + Failures.text(at));
+  }
+
+  @Override
   public CompletableFuture<Attributes> link(Location from, Location to) {
     return log.once(
         new Operation.Link(from, to),
@@ -249,6 +257,19 @@ public final class StateLogNames implements Names {
   @Override
   public CompletableFuture<Void> unleaseAppends(Set<Long> inodes) {
     return inBatches(inodes, Operation.UnleaseAppends::new, "let go of");
+  }
+
+  @Override
+  public CompletableFuture<Attributes> beginWriting(long inode) {
+    return log.change(
+        new Operation.BeginWriting(inode),
+        StateLogNames::attributes,
+        () -> "begin to write inode " + inode);
+  }
+
+  @Override
+  public CompletableFuture<Void> endWriting(Set<Long> inodes) {
+    return inBatches(inodes, Operation.EndWriting::new, "end writing");
   }
 
   @Override

@@ -17,7 +17,7 @@ import org.trefoilfs.replication.statelog.KeyValueReader;
  * needed. What that costs is one commit when a mount begins to write a file.
  */
 final class WriteLeases {
-  private static final byte[] EMPTY = {};
+  static final byte[] EMPTY = {};
 
   private WriteLeases() {}
 
@@ -28,6 +28,7 @@ final class WriteLeases {
     long appender = appender(tree.state(), number);
     if (inode.holder == 0 && (appender == 0 || appender == session)) {
       inode.holder = session;
+      inode.writers = inode.writers.next();
       tree.changed(inode);
       tree.state().put(Keys.leaseOfSession(session, number), EMPTY);
     }
@@ -86,7 +87,7 @@ final class WriteLeases {
 
   /**
    * STALE when the earlier session is over: others may have had its leases since. Append leases end
-   * with it: an append of its own may still be on its way.
+   * with it, and so does what it wrote through: something of that may still be on its way.
    */
   static void inherit(TreeEdit tree, long from, long to) {
     Sessions.inherit(tree.state(), from, to);
@@ -137,6 +138,7 @@ final class WriteLeases {
         TreeEdit tree = new TreeEdit(state, volume, 0, row);
         unlease(tree, session, inodes);
         unleaseAppends(tree, session, inodes);
+        Writing.end(tree, session, inodes);
         tree.commit();
       }
     }
@@ -148,6 +150,7 @@ final class WriteLeases {
     if (inode.holder != 0) {
       forget(state, inode.holder, inode.number);
     }
+    inode.writers.sessions().forEach(session -> forget(state, session, inode.number));
     long appender = appender(state, inode.number);
     if (appender != 0) {
       state.delete(Keys.appender(inode.number));
@@ -155,9 +158,10 @@ final class WriteLeases {
     }
   }
 
-  private static void forgetUnlessHeld(TreeEdit tree, long session, long number) {
+  static void forgetUnlessHeld(TreeEdit tree, long session, long number) {
     Inode inode = tree.find(number);
-    boolean holds = inode != null && inode.holder == session;
+    boolean holds =
+        inode != null && (inode.holder == session || inode.writers.sessions().contains(session));
     if (!holds && appender(tree.state(), number) != session) {
       forget(tree.state(), session, number);
     }

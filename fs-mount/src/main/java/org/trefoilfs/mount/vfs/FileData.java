@@ -33,13 +33,23 @@ final class FileData {
   private final TimeSource time;
   private final Waiting waiting;
   private final WriteBack writeBack;
+  private final WritingFiles writing;
+  private final KernelPages pages;
 
-  FileData(Names names, Volume volume, TimeSource time, Waiting waiting, WriteBack writeBack) {
+  FileData(
+      Names names,
+      Volume volume,
+      TimeSource time,
+      Waiting waiting,
+      WriteBack writeBack,
+      KernelPages pages) {
     this.names = names;
     this.volume = volume;
     this.time = time;
     this.waiting = waiting;
     this.writeBack = writeBack;
+    this.writing = writeBack.writing();
+    this.pages = pages;
   }
 
   /** At most {@code length} bytes, fewer at the end of the file. */
@@ -48,12 +58,23 @@ final class FileData {
       // Size first, bytes after: the other way round, bytes from before an append of another mount
       // could meet the size from after it, and read as zeros.
       @Nullable Long leased = writeBack.size(inode.number());
-      long size = leased == null ? writeBack.overlaid(attributes(inode)).size() : leased;
+      long size = leased == null ? sizeToRead(inode) : leased(inode, leased);
       ByteBuffer bytes = readBelow(inode.number(), size, offset, length);
       if (leased == null || writeBack.isAlive()) {
         return bytes;
       }
     }
+  }
+
+  private long sizeToRead(OpenInode inode) {
+    Attributes now = attributes(inode);
+    pages.reads(now);
+    return writeBack.overlaid(now).size();
+  }
+
+  private long leased(OpenInode inode, long size) {
+    pages.readsWritten(inode.number());
+    return size;
   }
 
   private ByteBuffer readBelow(long inode, long size, long offset, int length) {
@@ -68,10 +89,11 @@ final class FileData {
    *
    * @param session in which alone the write may be made; empty: in whatever the mount has
    */
-  int write(OpenInode inode, WriteRequest request, OptionalLong session) {
-    int length = request.data().remaining();
-    FileLayout.end(request.offset(), length);
-    if (length == 0 || isAppended(inode, request)) {
+  int write(OpenInode inode, WriteRequest wanted, OptionalLong session) {
+    int length = wanted.data().remaining();
+    FileLayout.end(wanted.offset(), length);
+    WriteRequest request = wanted.fromPages() ? withinFile(inode, wanted) : wanted;
+    if (!request.data().hasRemaining() || isAppended(inode, request)) {
       return length;
     }
     if (!writeBack.write(inode, request, session)) {
@@ -81,6 +103,13 @@ final class FileData {
       syncData(inode);
     }
     return length;
+  }
+
+  /** What a process has stored into its mapping makes no file longer that was cut off meanwhile. */
+  private WriteRequest withinFile(OpenInode inode, WriteRequest request) {
+    long size = writeBack.overlaid(attributes(inode)).size();
+    int length = (int) Math.clamp(size - request.offset(), 0, request.data().remaining());
+    return request.first(length);
   }
 
   /**
@@ -98,10 +127,6 @@ final class FileData {
             && read(inode, request.offset(), request.data().remaining()).equals(request.data()));
   }
 
-  private Volume in(OptionalLong session) {
-    return session.isPresent() ? volume.inSession(session.getAsLong()) : volume;
-  }
-
   private void writeThrough(OpenInode inode, WriteRequest request, OptionalLong session) {
     if (writeBack.mayBeLeased(inode)) {
       attributes(inode);
@@ -109,14 +134,14 @@ final class FileData {
     if (request.append()) {
       append(inode, request, session);
     } else {
-      writeAt(inode, request, in(session));
+      writeAt(inode, request, session);
     }
   }
 
-  private void writeAt(OpenInode inode, WriteRequest request, Volume to) {
+  private void writeAt(OpenInode inode, WriteRequest request, OptionalLong session) {
     boolean gap;
     waiting.lock(inode.shared());
-    try {
+    try (WritingFiles.Use to = writing.begin(inode.number(), session)) {
       // Asked beside the write, not before: what it costs is hidden behind the replicas.
       CompletableFuture<Attributes> asked = names.lookup(Location.of(inode.number()));
       store(to, inode, request.offset(), request.data());
@@ -145,9 +170,7 @@ final class FileData {
         () -> {
           Attributes known = attributes(inode);
           long until = Math.min(request.offset(), inode.suspectEnd());
-          if (until > known.size()) {
-            waiting.change(volume.punch(inode.number(), known.size(), until - known.size()));
-          }
+          punch(inode, known.size(), until - known.size(), OptionalLong.empty());
           report(inode, request, known);
           return known;
         });
@@ -164,16 +187,18 @@ final class FileData {
                     inode.number(),
                     leased -> {
                       if (session.isPresent() && session.getAsLong() != leased) {
-                        throw WriteBack.isOver(inode);
+                        throw WriteBack.isOver(inode.number());
                       }
-                      return appendAlone(inode, request, volume.inSession(leased));
+                      return appendAlone(inode, request, OptionalLong.of(leased));
                     }));
   }
 
-  private Attributes appendAlone(OpenInode inode, WriteRequest request, Volume to) {
+  private Attributes appendAlone(OpenInode inode, WriteRequest request, OptionalLong leased) {
     Attributes known = attributes(inode);
     long end = FileLayout.end(known.size(), request.data().remaining());
-    store(to, inode, known.size(), request.data());
+    try (WritingFiles.Use to = writing.begin(inode.number(), leased)) {
+      store(to, inode, known.size(), request.data());
+    }
     return told(
         inode,
         waiting.change(
@@ -185,12 +210,20 @@ final class FileData {
                 privileges(known, request.caller()))));
   }
 
-  private void store(Volume to, OpenInode inode, long offset, ByteBuffer data) {
+  private void store(WritingFiles.Use to, OpenInode inode, long offset, ByteBuffer data) {
     try {
-      waiting.change(to.write(inode.number(), offset, data.duplicate()));
+      to.await(volume.inSession(to::session).write(inode.number(), offset, data.duplicate()));
     } catch (TrefoilException e) {
       inode.suspect(offset + data.remaining());
       throw e;
+    }
+  }
+
+  private void punch(OpenInode inode, long offset, long length, OptionalLong session) {
+    if (length > 0) {
+      try (WritingFiles.Use in = writing.begin(inode.number(), session)) {
+        in.await(volume.inSession(in::session).punch(inode.number(), offset, length));
+      }
     }
   }
 
@@ -243,7 +276,7 @@ final class FileData {
     long end = Math.max(wanted < size ? size : FileLayout.chunkEnd(size), inode.suspectEnd());
     long start = Math.min(size, wanted);
     if (end > start && wanted != size) {
-      waiting.change(volume.punch(inode.number(), start, end - start));
+      punch(inode, start, end - start, OptionalLong.empty());
       inode.cleared(end);
     }
   }
@@ -259,9 +292,9 @@ final class FileData {
             case AllocateRequest.Grow(long end) -> grow(inode, known, end);
             case AllocateRequest.Keep() -> {}
             case AllocateRequest.Punch(long offset, long length) ->
-                clear(inode, known, offset, length, in(session));
+                clear(inode, known, offset, length, session);
             case AllocateRequest.Zero(long offset, long length, boolean grows) -> {
-              clear(inode, known, offset, length, in(session));
+              clear(inode, known, offset, length, session);
               grow(inode, known, grows ? offset + length : 0);
             }
           }
@@ -277,7 +310,8 @@ final class FileData {
     }
   }
 
-  private void clear(OpenInode inode, Attributes known, long offset, long length, Volume in) {
+  private void clear(
+      OpenInode inode, Attributes known, long offset, long length, OptionalLong session) {
     long end = Math.min(offset + length, known.size());
     if (end <= offset) {
       return;
@@ -286,7 +320,7 @@ final class FileData {
       // Before there is one: nobody would look for it, should this mount die in between.
       waiting.change(inode.reports().report(Names.HOLES, 0, time.wallNanos(), Privileges.KEEP));
     }
-    waiting.change(in.punch(inode.number(), offset, end - offset));
+    punch(inode, offset, end - offset, session);
   }
 
   void flush(OpenInode inode) {

@@ -11,6 +11,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,6 +28,9 @@ final class HeldLeases {
   /** How long another mount waits for a lease at most before this one hears of it. */
   private static final Duration POLL = Duration.ofMillis(10);
 
+  /** Of leases that are given back only because they are idle. */
+  private static final Duration SHARED_POLL = Duration.ofMillis(250);
+
   private static final Duration RETRY = Duration.ofMillis(100);
 
   private static final Duration IDLE = Duration.ofSeconds(1);
@@ -34,10 +38,11 @@ final class HeldLeases {
   /** After a recall a file goes through: its users would only take the lease from each other. */
   private static final Duration CONTENDED = Duration.ofSeconds(2);
 
-  private final Names names;
   private final TimeSource time;
   private final Written written;
   private final Function<Set<Long>, CompletableFuture<Void>> unlease;
+  private final Supplier<CompletableFuture<Set<Long>>> recalls;
+  private final Duration poll;
   private final Map<Long, Lease> held = new ConcurrentHashMap<>();
   private final Map<Long, Long> contended = new ConcurrentHashMap<>();
   private final AtomicBoolean polling = new AtomicBoolean();
@@ -103,10 +108,27 @@ final class HeldLeases {
       TimeSource time,
       Written written,
       Function<Set<Long>, CompletableFuture<Void>> unlease) {
-    this.names = names;
+    this(time, written, unlease, names::recalls, POLL);
+  }
+
+  private HeldLeases(
+      TimeSource time,
+      Written written,
+      Function<Set<Long>, CompletableFuture<Void>> unlease,
+      Supplier<CompletableFuture<Set<Long>>> recalls,
+      Duration poll) {
     this.time = time;
     this.written = written;
     this.unlease = unlease;
+    this.recalls = recalls;
+    this.poll = poll;
+  }
+
+  /** Leases that others may have at the same time: nobody asks for their end. */
+  static HeldLeases shared(
+      TimeSource time, Written written, Function<Set<Long>, CompletableFuture<Void>> unlease) {
+    CompletableFuture<Set<Long>> none = CompletableFuture.completedFuture(Set.of());
+    return new HeldLeases(time, written, unlease, () -> none, SHARED_POLL);
   }
 
   @Nullable Lease get(long inode) {
@@ -214,7 +236,7 @@ final class HeldLeases {
 
   private void pollLater() {
     if (polling.compareAndSet(false, true)) {
-      after(POLL, this::poll);
+      after(poll, this::poll);
     }
   }
 
@@ -225,7 +247,7 @@ final class HeldLeases {
   }
 
   private void poll() {
-    names.recalls().whenComplete((recalled, failure) -> polled(failure == null ? recalled : null));
+    recalls.get().whenComplete((recalled, failure) -> polled(failure == null ? recalled : null));
   }
 
   private void polled(@Nullable Set<Long> recalled) {

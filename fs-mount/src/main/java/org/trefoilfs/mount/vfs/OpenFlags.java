@@ -12,7 +12,14 @@ public final class OpenFlags {
   /** O_DSYNC; O_SYNC contains it. */
   public static final int DATA_SYNC = 010000;
 
+  /** O_ACCMODE, of which O_RDONLY is 0. */
+  private static final int ACCESS_MODE = 3;
+
   private OpenFlags() {}
+
+  public static boolean readsOnly(int flags) {
+    return (flags & ACCESS_MODE) == 0;
+  }
 
   public static boolean has(int flags, int flag) {
     return (flags & flag) != 0;

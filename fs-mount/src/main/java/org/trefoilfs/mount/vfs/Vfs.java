@@ -7,6 +7,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -56,6 +57,7 @@ public final class Vfs {
   private final MountLocks locks;
   private final OpenFiles files;
   private final DirectoryStreams directories;
+  private final KernelPages pages;
 
   public Vfs(
       Names names,
@@ -68,8 +70,9 @@ public final class Vfs {
     this.capacity = capacity;
     this.waiting = new Waiting(options.timeout());
     this.inodes = new OpenInodes(names, options.timesInterval());
+    this.pages = new KernelPages(waiting, inodes, time, names::session, this::glance);
     this.writeBack = new WriteBack(names, volume, time, waiting, options.async());
-    this.data = new FileData(names, volume, time, waiting, writeBack);
+    this.data = new FileData(names, volume, time, waiting, writeBack, pages);
     this.holes = new Holes(volume, waiting, writeBack, time);
     this.copies = new RangeCopies(data, holes);
     this.orphans = new OrphanKeeper(names, inodes);
@@ -97,6 +100,11 @@ public final class Vfs {
     return names.cache();
   }
 
+  /** Which pages the kernel may use. */
+  public KernelPages pages() {
+    return pages;
+  }
+
   public MountLocks locks() {
     return locks;
   }
@@ -120,6 +128,16 @@ public final class Vfs {
     long pending = open == null ? Long.MIN_VALUE : open.reports().uncommittedTime();
     Attributes found = writeBack.settled(() -> stale(names.lookup(Location.of(inode))));
     return writeBack.overlaid(found.written(0, pending));
+  }
+
+  /** The attributes for a read(2), for which the kernel will use what pages it then has. */
+  public Attributes attributesForRead(long inode) {
+    return pages.toRead(attributes(inode));
+  }
+
+  /** Without asking another mount for what it holds back. */
+  private Attributes glance(long inode) {
+    return waiting.read(names.lookup(Location.of(inode)));
   }
 
   /** The attributes with what the inode's data takes, for which the storage hosts may be asked. */
@@ -233,13 +251,32 @@ public final class Vfs {
   // ---- files
 
   public long open(long inode) {
+    return open(inode, found -> {});
+  }
+
+  /**
+   * A file that is open for reading alone.
+   *
+   * @param keepsPages whether the kernel reads it through its page cache, with what is there
+   */
+  public record OpenToRead(long handle, boolean keepsPages) {}
+
+  public OpenToRead openToRead(long inode) {
+    boolean[] keeps = new boolean[1];
+    long handle = open(inode, found -> keeps[0] = pages.mayKeep(found));
+    return new OpenToRead(handle, keeps[0]);
+  }
+
+  private long open(long inode, Consumer<Attributes> seen) {
     OpenInode open = inodes.acquire(inode);
     try {
-      if (open.seen(attributes(inode)).nlink() == 0) {
+      Attributes found = open.seen(attributes(inode));
+      if (found.nlink() == 0) {
         // Its name went between the kernel's look and now: the orphan poll may be past it.
         waiting.<@Nullable Void>change(orphans.pin(Set.of(inode)));
-        attributes(inode);
+        found = attributes(inode);
       }
+      seen.accept(found);
       return files.add(open);
     } catch (RuntimeException e) {
       letGo(open);
@@ -252,9 +289,11 @@ public final class Vfs {
    */
   public Opened create(long parent, byte[] name, NewInode inode, int flags) {
     try {
-      Attributes made = make(parent, name, inode);
+      writeBack.drain();
+      Attributes made = waiting.change(names.createToWrite(Location.of(parent, name), inode));
       OpenInode open = inodes.acquire(made.inode());
       open.seen(made);
+      writeBack.writing().made(made);
       return new Opened(files.add(open), made);
     } catch (TrefoilException e) {
       if (e.reason() != Reason.EXISTS || OpenFlags.has(flags, OpenFlags.EXCLUSIVE)) {

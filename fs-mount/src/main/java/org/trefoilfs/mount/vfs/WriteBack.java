@@ -44,6 +44,7 @@ public final class WriteBack {
   private final Predicate<CommitRule> async;
   private final HeldLeases leases;
   private final AppendLeases appends;
+  private final WritingFiles writing;
   private final Set<Long> lost = ConcurrentHashMap.newKeySet();
   private volatile Current current;
 
@@ -65,6 +66,7 @@ public final class WriteBack {
     this.async = async;
     this.leases = new HeldLeases(names, time, new Spooled(), names::unlease);
     this.appends = new AppendLeases(names, time, waiting);
+    this.writing = new WritingFiles(names, time, waiting);
     Spool none = new Spool(SpoolStore.MEMORY, time, () -> SpoolLimits.DEFAULT);
     this.current = new Current(none, shipper(none, volume), () -> true);
   }
@@ -130,6 +132,7 @@ public final class WriteBack {
     ranges.forEach(range -> lost.add(range.inode()));
     leases.forget();
     appends.forget();
+    writing.forget();
     over.spool.fail(
         new TrefoilException(
             Reason.IO,
@@ -148,7 +151,12 @@ public final class WriteBack {
 
   /** Gives all leases back, once what was written under them is committed. */
   public CompletableFuture<Void> letGo() {
-    return CompletableFuture.allOf(leases.endAll(), appends.letGo());
+    return CompletableFuture.allOf(leases.endAll(), appends.letGo(), writing.letGo());
+  }
+
+  /** Which files are written through. */
+  WritingFiles writing() {
+    return writing;
   }
 
   /** How appends to files that are written through are kept apart from other mounts'. */
@@ -260,7 +268,7 @@ public final class WriteBack {
     }
     // A lease that was held before the session changed has ended; one that is new is the new one's.
     if (session.isPresent() && session.getAsLong() != names.session()) {
-      throw isOver(inode);
+      throw isOver(inode.number());
     }
     var lock = request.append() ? inode.exclusive() : inode.shared();
     waiting.lock(lock);
@@ -272,9 +280,9 @@ public final class WriteBack {
   }
 
   /** Of a file that was locked in an earlier session. */
-  static TrefoilException isOver(OpenInode inode) {
+  static TrefoilException isOver(long inode) {
     return new TrefoilException(
-        Reason.IO, "the session is over in which inode " + inode.number() + " was locked");
+        Reason.IO, "the session is over in which inode " + inode + " was locked");
   }
 
   /** Whether the file is to be committed asynchronously now. */

@@ -235,7 +235,8 @@ final class ReferenceTree {
         node.ctime,
         CommitRule.VOLUME,
         allocated(node),
-        0);
+        0,
+        Writers.NONE);
   }
 
   private static long allocated(Node node) {

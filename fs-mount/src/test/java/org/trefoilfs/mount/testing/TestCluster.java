@@ -5,6 +5,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import org.trefoilfs.mount.fuse.FuseTransport;
 import org.trefoilfs.mount.fuse.MountHandle;
 import org.trefoilfs.mount.fuse.MountOptions;
@@ -42,6 +46,10 @@ public final class TestCluster implements AutoCloseable {
   public final FaultyVolume volume = new FaultyVolume(new MemoryVolume());
   private final List<MountHandle> mounts = new ArrayList<>();
   private final List<KernelConnection> connections = new ArrayList<>();
+  private final List<Vfs> served = new CopyOnWriteArrayList<>();
+  private final ScheduledExecutorService housekeeping =
+      Executors.newSingleThreadScheduledExecutor(
+          task -> Thread.ofPlatform().daemon().name("housekeeping").unstarted(task));
   private final String transport;
   private final VfsOptions options;
   private long lastSession = 100;
@@ -63,6 +71,8 @@ public final class TestCluster implements AutoCloseable {
                 HandleTable.NONE,
                 false)
             : OPTIONS;
+    housekeeping.scheduleWithFixedDelay(
+        () -> served.forEach(vfs -> vfs.pages().sweep()), 1, 1, TimeUnit.SECONDS);
   }
 
   public StateLogNames names() {
@@ -94,6 +104,7 @@ public final class TestCluster implements AutoCloseable {
     MountHandle handle =
         transport.equals("kernel") ? kept(vfs, at, parsed) : plain(vfs, at, parsed);
     mounts.add(handle);
+    served.add(vfs);
     return handle;
   }
 
@@ -135,6 +146,7 @@ public final class TestCluster implements AutoCloseable {
 
   @Override
   public void close() {
+    housekeeping.shutdownNow();
     volume.heal();
     log.open();
     for (MountHandle mount : mounts) {

@@ -86,8 +86,8 @@ public final class ReplicatedVolume implements Volume {
   }
 
   @Override
-  public Volume inSession(long id) {
-    return new ReplicatedVolume(replicas, cluster, () -> id, unflushed, flushes);
+  public Volume inSession(LongSupplier other) {
+    return new ReplicatedVolume(replicas, cluster, other, unflushed, flushes);
   }
 
   @Override

@@ -3,6 +3,7 @@ package org.trefoilfs.replication.volume;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
@@ -53,6 +54,11 @@ public interface Volume {
    * once others have been given what it had. {@link #flush} covers what either has written.
    */
   default Volume inSession(long session) {
+    return inSession(() -> session);
+  }
+
+  /** As {@link #inSession(long)}; each attempt of a write is made in the session that is now. */
+  default Volume inSession(LongSupplier session) {
     return this;
   }
 

@@ -57,7 +57,7 @@ final class FuseMount implements MountHandle {
     this.kept = kept;
     var unused =
         housekeeping.scheduleWithFixedDelay(
-            () -> lookAfterOrphans(vfs), 0, ORPHANS.toMillis(), TimeUnit.MILLISECONDS);
+            () -> lookAfter(vfs), 0, ORPHANS.toMillis(), TimeUnit.MILLISECONDS);
     Thread.ofPlatform().daemon().name("mount " + mounted.mountPoint()).start(this::awaitEnd);
   }
 
@@ -135,7 +135,8 @@ final class FuseMount implements MountHandle {
     }
   }
 
-  private void lookAfterOrphans(Vfs vfs) {
+  private void lookAfter(Vfs vfs) {
+    vfs.pages().sweep();
     try {
       var unused =
           vfs.orphans()

@@ -61,6 +61,11 @@ final class RenewableNames implements Names {
   }
 
   @Override
+  public CompletableFuture<Attributes> createToWrite(Location at, NewInode inode) {
+    return adding(() -> current.createToWrite(at, inode));
+  }
+
+  @Override
   public CompletableFuture<Attributes> link(Location from, Location to) {
     return adding(() -> current.link(from, to));
   }
@@ -185,6 +190,16 @@ final class RenewableNames implements Names {
   @Override
   public CompletableFuture<Void> unleaseAppends(Set<Long> inodes) {
     return current.unleaseAppends(inodes);
+  }
+
+  @Override
+  public CompletableFuture<Attributes> beginWriting(long inode) {
+    return current.beginWriting(inode);
+  }
+
+  @Override
+  public CompletableFuture<Void> endWriting(Set<Long> inodes) {
+    return current.endWriting(inodes);
   }
 
   @Override

@@ -17,9 +17,10 @@ import org.trefoilfs.replication.TrefoilException;
  * @param minor the version that both speak: 7.minor
  * @param readAhead bytes that the kernel would read ahead, which it may
  * @param flags what both can
+ * @param flags2 those behind the first 32
  * @param resends whether the kernel gives unanswered requests to the next daemon: Linux 6.9
  */
-record Handshake(int minor, int readAhead, int flags, boolean resends) {
+record Handshake(int minor, int readAhead, int flags, int flags2, boolean resends) {
   private static final int MAJOR = 7;
 
   /** Linux 4.20: the first with requests of more than 32 pages. */
@@ -44,9 +45,7 @@ record Handshake(int minor, int readAhead, int flags, boolean resends) {
 
   private static final int FLOCK_LOCKS = 1 << 10;
 
-  /**
-   * Pages are dropped when a file turns out to have changed: with page_cache alone there are any.
-   */
+  /** Attributes are asked for before pages are read, and pages go with another size or time. */
   private static final int AUTO_INVAL_DATA = 1 << 12;
 
   private static final int PARALLEL_DIROPS = 1 << 18;
@@ -59,7 +58,10 @@ record Handshake(int minor, int readAhead, int flags, boolean resends) {
   /** There are flags2. */
   private static final int INIT_EXT = 1 << 30;
 
-  /** Of flags2: bit 39 of both. */
+  /** Of flags2, bit 36 of both: what goes past the page cache can be mapped all the same. */
+  private static final int DIRECT_IO_ALLOW_MMAP = 1 << 4;
+
+  /** Bit 39. */
   private static final int HAS_RESEND = 1 << 7;
 
   private static final int WANTED =
@@ -69,7 +71,8 @@ record Handshake(int minor, int readAhead, int flags, boolean resends) {
           | BIG_WRITES
           | AUTO_INVAL_DATA
           | PARALLEL_DIROPS
-          | MAX_PAGES;
+          | MAX_PAGES
+          | INIT_EXT;
 
   /**
    * Fails with NOT_SUPPORTED when the kernel is too old.
@@ -87,9 +90,14 @@ record Handshake(int minor, int readAhead, int flags, boolean resends) {
     }
     int readAhead = init.u32();
     int flags = init.u32();
-    boolean resends = (flags & INIT_EXT) != 0 && (init.u32() & HAS_RESEND) != 0;
+    int flags2 = (flags & INIT_EXT) != 0 ? init.u32() : 0;
     int wanted = accessLists ? WANTED | POSIX_ACL | DONT_MASK : WANTED;
-    return new Handshake(Math.min(minor, NEWEST_MINOR), readAhead, flags & wanted, resends);
+    return new Handshake(
+        Math.min(minor, NEWEST_MINOR),
+        readAhead,
+        flags & wanted,
+        flags2 & DIRECT_IO_ALLOW_MMAP,
+        (flags2 & HAS_RESEND) != 0);
   }
 
   /** The body of the reply. */
@@ -98,7 +106,8 @@ record Handshake(int minor, int readAhead, int flags, boolean resends) {
     out.putInt(MAJOR).putInt(minor).putInt(readAhead).putInt(flags);
     out.putShort((short) maxBackground).putShort((short) congestionThreshold);
     out.putInt(RequestBuffer.MAX_IO).putInt(NANOSECOND);
-    out.putShort((short) (RequestBuffer.MAX_IO / RequestBuffer.PAGE));
+    out.putShort((short) (RequestBuffer.MAX_IO / RequestBuffer.PAGE)).putShort((short) 0);
+    out.putInt(flags2);
     return out.rewind();
   }
 }

@@ -32,7 +32,9 @@ public final class KernelConnection implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(KernelConnection.class);
 
   /** The kernel's control of FUSE connections (fs/fuse/control.c), where it is mounted. */
-  private static final String CONNECTIONS = "/sys/fs/fuse/connections/";
+  private static final String CONNECTIONS = "/sys/fs/fuse/connections";
+
+  private static final String CONTROL_TYPE = "fusectl";
 
   private static final String NOWHERE = "/dev/null";
 
@@ -181,7 +183,7 @@ public final class KernelConnection implements AutoCloseable {
       Native.close(descriptors.table());
     }
     former.ifPresent(Keeper::end);
-    KernelTransport.Served served = new KernelTransport.Served(descriptors.device(), resent);
+    KernelTransport.Served served = new KernelTransport.Served(descriptors.device(), resent, true);
     KernelSession session =
         transport.session(serving.vfs(), serving.path(), serving.options(), served);
     session.resume(KernelTransport.readers(serving.options()));
@@ -191,7 +193,7 @@ public final class KernelConnection implements AutoCloseable {
 
   private void keep(Serving serving, int minor, Consumer<State> noted) {
     String device = MountTable.at(serving.path()).map(MountTable.Mount::device).orElse("");
-    int abort = Native.open(CONNECTIONS + device.replaceFirst(".*:", "") + "/abort");
+    int abort = openControl(device);
     boolean abortable = abort >= 0;
     int ending = abortable ? abort : Native.open(NOWHERE);
     Keeper started;
@@ -203,6 +205,17 @@ public final class KernelConnection implements AutoCloseable {
     keeper = Optional.of(started);
     serving.vfs().cache().givesEntries(abortable);
     noted.accept(new State(device, minor, RequestBuffer.MAX_IO, started.id()));
+  }
+
+  /** What aborts the connection; below 0 if there is none. Mounted here where systemd does not. */
+  private static int openControl(String device) {
+    String path = CONNECTIONS + device.replaceFirst(".*:", "/") + "/abort";
+    int control = Native.open(path);
+    if (control < 0 && Native.mount(CONTROL_TYPE, CONNECTIONS, CONTROL_TYPE, 0, "") == 0) {
+      log.info("mounted {} at {}", CONTROL_TYPE, CONNECTIONS);
+      return Native.open(path);
+    }
+    return control;
   }
 
   /**

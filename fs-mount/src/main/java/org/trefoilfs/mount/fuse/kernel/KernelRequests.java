@@ -26,6 +26,12 @@ final class KernelRequests {
   /** FUSE_LK_FLOCK of linux/fuse.h. */
   private static final int FLOCK = 1;
 
+  /** FUSE_GETATTR_FH. */
+  private static final int GETATTR_FH = 1;
+
+  /** FUSE_WRITE_CACHE. */
+  private static final int WRITE_CACHE = 1;
+
   /** FUSE_FSYNC_FDATASYNC. */
   private static final int FSYNC_DATA_ONLY = 1;
 
@@ -40,7 +46,7 @@ final class KernelRequests {
     long node = in.node();
     return switch (opcode) {
       case LOOKUP -> answers.lookup(node, in.name());
-      case GETATTR -> answers.getattr(node);
+      case GETATTR -> getattr(in);
       case SETATTR -> answers.setattr(node, AttributesIn.read(in));
       case READLINK -> answers.readlink(node);
       case SYMLINK -> symlink(in);
@@ -90,6 +96,15 @@ final class KernelRequests {
     int pid = in.u32();
     LockKind kind = (in.u32() & FLOCK) == 0 ? LockKind.POSIX : LockKind.FLOCK;
     return new LockArguments(kind, owner, type, range, pid);
+  }
+
+  /**
+   * u32 getattr_flags, dummy; u64 fh. With a handle it is the read path of the kernel that asks.
+   */
+  private Reply getattr(RequestFrame in) {
+    return (in.u32() & GETATTR_FH) != 0
+        ? answers.getattrForRead(in.node())
+        : answers.getattr(in.node());
   }
 
   /** u64 fh; u32 unused, padding; u64 lock_owner. */
@@ -162,9 +177,10 @@ final class KernelRequests {
     long handle = in.u64();
     long offset = in.u64();
     int size = in.u32();
-    int flags = in.skip(12).u32();
+    boolean fromPages = (in.u32() & WRITE_CACHE) != 0;
+    int flags = in.skip(8).u32();
     return answers.write(
-        handle, new WriteRequest(offset, in.skip(4).data(size), flags, in.caller()));
+        handle, new WriteRequest(offset, in.skip(4).data(size), flags, in.caller(), fromPages));
   }
 
   /** u64 fh, offset, length; u32 mode. */

@@ -89,7 +89,7 @@ public final class KernelTransport implements FuseTransport {
       Native.close(descriptor);
       throw e;
     }
-    return session(vfs, path, options, new Served(descriptor, new ResentRequests()));
+    return session(vfs, path, options, new Served(descriptor, new ResentRequests(), false));
   }
 
   /**
@@ -97,21 +97,21 @@ public final class KernelTransport implements FuseTransport {
    *
    * @param descriptor an open /dev/fuse
    * @param resent what earlier daemons have left half done
+   * @param earlier whether there was one
    */
-  record Served(int descriptor, ResentRequests resent) {}
+  record Served(int descriptor, ResentRequests resent, boolean earlier) {}
 
   KernelSession session(Vfs vfs, Path path, MountOptions options, Served served) {
     Device device = devices.apply(served.descriptor());
     Answers answers = new Answers(vfs, options);
-    ReplyEncoder encoder =
-        options.has(Flag.PAGE_CACHE)
-            ? ReplyEncoder.pageCache(answers)
-            : ReplyEncoder.directIo(answers);
+    ReplyEncoder encoder = new ReplyEncoder(answers);
     CallStatistics statistics = new CallStatistics();
     Calls calls = new Calls(time, statistics);
     Dispatcher dispatcher = new Dispatcher(device, answers, encoder, calls, served.resent());
     KernelSession session = new KernelSession(path, statistics, device, dispatcher);
-    answers.cache().serves(new KernelNotifier(device, answers.nodes(), session));
+    KernelNotifier notifier = new KernelNotifier(device, answers, session);
+    answers.cache().serves(notifier);
+    answers.pages().serves(notifier, served.earlier());
     return session;
   }
 

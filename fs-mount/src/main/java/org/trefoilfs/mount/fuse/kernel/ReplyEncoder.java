@@ -9,6 +9,7 @@ import org.trefoilfs.mount.namespace.Attributes;
 import org.trefoilfs.mount.namespace.Limits;
 import org.trefoilfs.mount.namespace.LookupCache;
 import org.trefoilfs.mount.vfs.Capacity;
+import org.trefoilfs.mount.vfs.KernelPages;
 import org.trefoilfs.mount.vfs.Vfs;
 
 /**
@@ -24,8 +25,10 @@ final class ReplyEncoder {
   private static final int COUNT = 8;
   private static final int LOCK = 24;
 
-  /** FOPEN_DIRECT_IO of linux/fuse.h. */
+  /** FOPEN_DIRECT_IO and FOPEN_KEEP_CACHE of linux/fuse.h. */
   private static final int DIRECT_IO = 1;
+
+  private static final int KEEP_CACHE = 2;
 
   /** Where an entry has its validity: seconds, nanoseconds. */
   private static final int[] ENTRY_VALID = {16, 32};
@@ -38,22 +41,12 @@ final class ReplyEncoder {
 
   private final Nodes nodes;
   private final LookupCache cache;
-  private final int openFlags;
+  private final KernelPages pages;
 
-  private ReplyEncoder(Answers answers, int openFlags) {
+  ReplyEncoder(Answers answers) {
     this.nodes = answers.nodes();
     this.cache = answers.cache();
-    this.openFlags = openFlags;
-  }
-
-  /** For files that go past the kernel's page cache. */
-  static ReplyEncoder directIo(Answers answers) {
-    return new ReplyEncoder(answers, DIRECT_IO);
-  }
-
-  /** For files that are in the kernel's page cache while they are open. */
-  static ReplyEncoder pageCache(Answers answers) {
-    return new ReplyEncoder(answers, 0);
+    this.pages = answers.pages();
   }
 
   /** What follows the header; not a copy where the reply is bytes. */
@@ -63,9 +56,10 @@ final class ReplyEncoder {
       case Reply.Entry(var attributes) -> entry(sized(ENTRY), attributes).flip();
       case Reply.Looked looked -> looked(looked);
       case Reply.Created(Vfs.Opened(long handle, var attributes)) ->
-          opened(entry(sized(ENTRY + OPEN), attributes), handle, openFlags).flip();
+          opened(entry(sized(ENTRY + OPEN), attributes), handle, DIRECT_IO).flip();
       case Reply.Stat(var attributes) -> stat(attributes);
-      case Reply.Opened(long handle) -> opened(sized(OPEN), handle, openFlags).flip();
+      case Reply.Opened(long handle, boolean keepsPages) ->
+          opened(sized(OPEN), handle, keepsPages ? KEEP_CACHE : DIRECT_IO).flip();
       case Reply.OpenedDirectory(long handle) -> opened(sized(OPEN), handle, 0).flip();
       case Reply.Written(int count) -> sized(COUNT).putInt(0, count);
       case Reply.Offset(long value) -> sized(COUNT).putLong(0, value);
@@ -98,7 +92,7 @@ final class ReplyEncoder {
     ByteBuffer out = sized(ENTRY);
     if (found != null) {
       entry(out, found);
-      valid(out, ATTRIBUTES_VALID, cache.attributeNanos(found));
+      valid(out, ATTRIBUTES_VALID, attributeNanos(found));
     }
     valid(out, ENTRY_VALID, entryNanos);
     return out.rewind().limit(ENTRY);
@@ -109,10 +103,15 @@ final class ReplyEncoder {
     out.putLong(at[0], nanos / NANOS).putInt(at[1], (int) (nanos % NANOS));
   }
 
+  /** With attributes that it need not ask for, the kernel uses pages without asking. */
+  private long attributeNanos(Attributes of) {
+    return of.mayHaveHoles() || !pages.trusts(of) ? 0 : cache.attributeNanos(of);
+  }
+
   /** u64 attr_valid; u32 its nanoseconds, padding; attributes. */
   private ByteBuffer stat(Attributes of) {
     ByteBuffer out = attributes(sized(ATTRIBUTES_OUT).position(16), of).flip();
-    long nanos = cache.attributeNanos(of);
+    long nanos = attributeNanos(of);
     return out.putLong(0, nanos / NANOS).putInt(8, (int) (nanos % NANOS));
   }
 

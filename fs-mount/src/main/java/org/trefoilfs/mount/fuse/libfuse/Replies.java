@@ -48,7 +48,7 @@ final class Replies {
       }
       case Reply.Stat(var attributes) ->
           library.fuse_reply_attr(request, scratch.get().stat(attributes), 0);
-      case Reply.Opened(long handle) -> library.fuse_reply_open(request, file(handle));
+      case Reply.Opened(long handle, var _) -> library.fuse_reply_open(request, file(handle));
       case Reply.OpenedDirectory(long handle) ->
           library.fuse_reply_open(request, scratch.get().opened(handle));
       case Reply.Written(int count) -> library.fuse_reply_write(request, count);

@@ -47,8 +47,10 @@ final class DyingDevice implements Device {
 
   @Override
   public int reply(long unique, int error, ByteBuffer body) {
-    boolean lost = dead || opcodes.getOrDefault(unique, 0) == unanswered;
-    return lost ? 0 : device.reply(unique, error, body);
+    if (!dead && opcodes.getOrDefault(unique, 0) == unanswered) {
+      died.join(); // or the daemon would take it for answered, and say so with what it does next
+    }
+    return dead ? 0 : device.reply(unique, error, body);
   }
 
   /** None of its readers is left, who would take what is for the next daemon. */

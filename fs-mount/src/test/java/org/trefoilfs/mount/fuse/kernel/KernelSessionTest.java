@@ -47,7 +47,7 @@ class KernelSessionTest {
         new Dispatcher(
             device,
             answers,
-            ReplyEncoder.directIo(answers),
+            new ReplyEncoder(answers),
             new Calls(SystemTime.INSTANCE, statistics),
             new ResentRequests());
     return new KernelSession(Path.of("/nowhere"), statistics, device, dispatcher);
