@@ -180,7 +180,7 @@ public final class Answers {
   /** {@code flags} are those of open(2). */
   public Reply open(long node, int flags) {
     long inode = nodes.inode(node);
-    if (directIo || !OpenFlags.readsOnly(flags)) {
+    if (directIo || !OpenFlags.readsPages(flags)) {
       return new Reply.Opened(opened(vfs.open(inode), flags), false);
     }
     Vfs.OpenToRead open = vfs.openToRead(inode);

@@ -29,7 +29,7 @@ final class HeldLeases {
   private static final Duration POLL = Duration.ofMillis(10);
 
   /** Of leases that are given back only because they are idle. */
-  private static final Duration SHARED_POLL = Duration.ofMillis(250);
+  private static final Duration SHARED_POLL = Duration.ofMillis(100);
 
   private static final Duration RETRY = Duration.ofMillis(100);
 
@@ -77,6 +77,11 @@ final class HeldLeases {
     /** The file's size, which nobody else can change meanwhile. */
     synchronized long size() {
       return size;
+    }
+
+    /** No use will be made of it soon. */
+    void idle(long nanos) {
+      usedNanos = nanos - IDLE.toNanos();
     }
 
     /** It was made use of just now. */
@@ -258,7 +263,7 @@ final class HeldLeases {
         if (recalled != null && recalled.contains(lease.inode)) {
           contend(lease.inode);
           ending.add(lease);
-        } else if (now - lease.usedNanos > IDLE.toNanos() && !written.holds(lease.inode)) {
+        } else if (now - lease.usedNanos >= IDLE.toNanos() && !written.holds(lease.inode)) {
           ending.add(lease);
         }
       }

@@ -15,10 +15,15 @@ public final class OpenFlags {
   /** O_ACCMODE, of which O_RDONLY is 0. */
   private static final int ACCESS_MODE = 3;
 
+  /** O_DIRECT, of which they do not (arch/arm64/include/uapi/asm/fcntl.h). */
+  private static final int DIRECT =
+      System.getProperty("os.arch").equals("aarch64") ? 0200000 : 040000;
+
   private OpenFlags() {}
 
-  public static boolean readsOnly(int flags) {
-    return (flags & ACCESS_MODE) == 0;
+  /** Whether the file is opened for reading alone, and through the page cache if there is one. */
+  public static boolean readsPages(int flags) {
+    return (flags & (ACCESS_MODE | DIRECT)) == 0;
   }
 
   public static boolean has(int flags, int flag) {

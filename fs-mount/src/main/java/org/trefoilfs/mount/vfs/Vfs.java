@@ -531,6 +531,7 @@ public final class Vfs {
   private void letGo(OpenInode open) {
     if (inodes.release(open)) {
       orphans.closed(open.number());
+      writeBack.writing().closed(open.number());
     }
   }
 

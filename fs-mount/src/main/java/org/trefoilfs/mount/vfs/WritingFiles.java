@@ -14,7 +14,8 @@ import org.trefoilfs.replication.env.TimeSource;
 
 /**
  * The files whose bytes this mount changes at the volume itself. Before it changes the first it
- * says so ({@link Names#beginWriting}), and takes that back when it has changed none for a second:
+ * says so ({@link Names#beginWriting}), and takes that back when the file is closed, or when it has
+ * changed none for a second:
  * so that other mounts' kernels may keep pages of what nobody writes. A change is made in the
  * session that has said so.
  */
@@ -115,6 +116,14 @@ final class WritingFiles {
     long session = names.session();
     if (file.writers().sessions().contains(session) && said.get(file.inode()) == null) {
       said.granted(file.inode(), session, 0);
+    }
+  }
+
+  /** Nobody has the file open here any more. */
+  void closed(long inode) {
+    Lease lease = said.get(inode);
+    if (lease != null) {
+      lease.idle(time.nanoTime());
     }
   }
 

@@ -41,6 +41,10 @@ class RetryTest {
             new Operation.Wrote(file, 50, 100, 5, Names.Privileges.CLEAR_SET_ID),
             new Operation.SetXattr(fs.at("h"), USER_X, new byte[3], Names.XattrMode.CREATE),
             new Operation.RemoveXattr(fs.at("h"), USER_X),
+            new Operation.CreateToWrite(fs.at("written"), wanted),
+            new Operation.CreateToWrite(fs.at("written"), wanted),
+            new Operation.BeginWriting(file),
+            new Operation.EndWriting(List.of(file)),
             new Operation.Pin(List.of(file)),
             new Operation.Unpin(List.of(file)));
     List<byte[]> commands = new ArrayList<>();
