@@ -88,8 +88,10 @@ public final class KernelPages {
     private long askedNanos;
     private boolean used = true;
 
-    /** It is being looked after. */
+    /** It is being looked after, perhaps once more when that has ended. */
     private boolean looking;
+
+    private boolean again;
 
     /** Taken out of the map: to be looked up again. */
     private boolean gone;
@@ -104,7 +106,10 @@ public final class KernelPages {
    * @param session that the mount has now
    * @param ask the file's attributes as they are now
    */
-  KernelPages(Waiting waiting, OpenInodes inodes, TimeSource time,
+  KernelPages(
+      Waiting waiting,
+      OpenInodes inodes,
+      TimeSource time,
       LongSupplier session,
       LongFunction<Attributes> ask) {
     this.waiting = waiting;
@@ -139,7 +144,7 @@ public final class KernelPages {
       return false;
     }
     use(file.inode(), file.writers().version());
-    if (!trusts(file)) {
+    if (!areTrusted(file)) {
       drop(serving, file);
     }
     return true;
@@ -201,15 +206,26 @@ public final class KernelPages {
 
   /** Whether the kernel may use its pages without asking, as long as it has these attributes. */
   public boolean trusts(Attributes shown) {
-    if (kernel == null || !shown.isRegular()) {
+    if (kernel == null || !shown.isRegular() || areTrusted(shown)) {
       return true;
     }
-    Pages pages = known.get(shown.inode());
+    if (inherited && !isWritten(shown)) {
+      // Or its attributes would be asked for each time, whether it has pages or not.
+      Pages pages = use(shown.inode(), DOUBT);
+      synchronized (pages) {
+        lookAfter(shown.inode(), pages);
+      }
+    }
+    return false;
+  }
+
+  private boolean areTrusted(Attributes file) {
+    Pages pages = known.get(file.inode());
     if (pages == null) {
       return !inherited;
     }
     synchronized (pages) {
-      return !isWritten(shown) && pages.version == shown.writers().version();
+      return !isWritten(file) && pages.version == file.writers().version();
     }
   }
 
@@ -259,18 +275,25 @@ public final class KernelPages {
 
   /** Once at a time; under the monitor. */
   private void lookAfter(long inode, Pages pages) {
-    if (!pages.looking) {
-      pages.looking = true;
-      Thread.ofVirtual().name("pages of " + inode).start(() -> lookedAfter(inode, pages));
+    if (pages.looking) {
+      pages.again = true;
+      return;
     }
+    pages.looking = true;
+    Thread.ofVirtual().name("pages of " + inode).start(() -> looking(inode, pages));
   }
 
-  private void lookedAfter(long inode, Pages pages) {
-    // Before the look: what changes meanwhile asks for another.
-    synchronized (pages) {
-      pages.looking = false;
+  private void looking(long inode, Pages pages) {
+    while (true) {
+      check(inode);
+      synchronized (pages) {
+        if (!pages.again) {
+          pages.looking = false;
+          return;
+        }
+        pages.again = false;
+      }
     }
-    check(inode);
   }
 
   /** Looks after all files that are open; to be called each second. */
@@ -292,7 +315,7 @@ public final class KernelPages {
     Kernel serving = kernel;
     try {
       Attributes file = ask.apply(inode);
-      if (serving == null || trusts(file)) {
+      if (serving == null || areTrusted(file)) {
         return;
       }
       if (!isWritten(file)) {

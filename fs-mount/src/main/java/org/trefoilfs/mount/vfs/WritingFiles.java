@@ -1,7 +1,9 @@
 package org.trefoilfs.mount.vfs;
 
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -15,11 +17,13 @@ import org.trefoilfs.replication.env.TimeSource;
 /**
  * The files whose bytes this mount changes at the volume itself. Before it changes the first it
  * says so ({@link Names#beginWriting}), and takes that back when the file is closed, or when it has
- * changed none for a second:
- * so that other mounts' kernels may keep pages of what nobody writes. A change is made in the
- * session that has said so.
+ * changed none for a second: so that other mounts' kernels may keep pages of what nobody writes. A
+ * change is made in the session that has said so.
  */
 final class WritingFiles {
+  /** A session that no host knows: what is tried in it is refused, and tried again. */
+  private static final long NOBODY = -1;
+
   private final Names names;
   private final TimeSource time;
   private final Waiting waiting;
@@ -27,6 +31,12 @@ final class WritingFiles {
 
   /** Changes that are on their way. */
   private final Map<Long, UnderWay> underWay = new ConcurrentHashMap<>();
+
+  /**
+   * Files with changes of which it is not known whether they were made: that may still happen, as
+   * long as the session lasts.
+   */
+  private final Set<Long> uncertain = ConcurrentHashMap.newKeySet();
 
   /** Files of which it is being said. */
   private final Map<Long, CompletableFuture<Lease>> saying = new ConcurrentHashMap<>();
@@ -46,13 +56,16 @@ final class WritingFiles {
   private final class Changes implements HeldLeases.Written {
     @Override
     public CompletableFuture<Void> drained(long inode) {
+      if (uncertain.contains(inode)) {
+        return new CompletableFuture<>();
+      }
       UnderWay changes = underWay.get(inode);
       return changes == null ? CompletableFuture.completedFuture(null) : changes.done.copy();
     }
 
     @Override
     public boolean holds(long inode) {
-      return underWay.containsKey(inode);
+      return underWay.containsKey(inode) || uncertain.contains(inode);
     }
   }
 
@@ -60,45 +73,59 @@ final class WritingFiles {
   final class Use implements AutoCloseable {
     private final long inode;
     private final OptionalLong only;
-    private volatile Lease lease;
+
+    /** Null while another session is waited for. */
+    private volatile @Nullable Lease lease;
 
     private Use(long inode, OptionalLong only) {
       this.inode = inode;
       this.only = only;
-      this.lease = enter();
+      enter();
     }
 
-    private Lease enter() {
+    private void enter() {
       Lease entered = WritingFiles.this.enter(inode);
+      lease = entered;
       if (only.isPresent() && only.getAsLong() != entered.session) {
-        leave(inode);
+        close();
         throw WriteBack.isOver(inode);
       }
-      return entered;
     }
 
     /** In which the change is to be made, each time that it is tried. */
     long session() {
-      return lease.session;
+      Lease current = lease;
+      return current == null ? NOBODY : current.session;
     }
 
     /** Waits for a change. When the session ends meanwhile, it is made in the next one. */
     void await(CompletableFuture<Void> change) {
-      while (true) {
-        waiting.<@Nullable Object>change(CompletableFuture.anyOf(change, lease.gone));
-        if (change.isDone()) {
-          waiting.<@Nullable Void>change(change);
-          return;
+      try {
+        while (!change.isDone()) {
+          Lease current = Objects.requireNonNull(lease);
+          waiting.<@Nullable Object>change(CompletableFuture.anyOf(change, current.gone));
+          if (!change.isDone()) {
+            close();
+            enter();
+          }
         }
-        leave(inode);
-        lease = enter();
+        waiting.<@Nullable Void>change(change);
+      } catch (TrefoilException e) {
+        if (e.reason() == Reason.OUTCOME_UNKNOWN || !change.isDone()) {
+          uncertain.add(inode);
+        }
+        throw e;
       }
     }
 
     @Override
     public void close() {
-      lease.used(time.nanoTime());
-      leave(inode);
+      Lease current = lease;
+      if (current != null) {
+        lease = null;
+        current.used(time.nanoTime());
+        leave(inode);
+      }
     }
   }
 
@@ -195,10 +222,22 @@ final class WritingFiles {
         if (e.reason() == Reason.OUTCOME_UNKNOWN) {
           said.doubtful(inode);
         }
-        if (names.session() == session) {
+        if (e.reason() == Reason.STALE) {
+          awaitSessionAfter(session, e);
+        } else if (names.session() == session) {
           throw e;
         }
       }
+    }
+  }
+
+  /** The session is over, and the mount is about to have another. */
+  private void awaitSessionAfter(long session, TrefoilException over) {
+    try {
+      waiting.until(names::session, now -> now != session);
+    } catch (TrefoilException e) {
+      over.addSuppressed(e);
+      throw over;
     }
   }
 
@@ -207,8 +246,9 @@ final class WritingFiles {
     return said.endAll();
   }
 
-  /** The session is over. */
+  /** The session is over, and what of it was uncertain will not happen any more. */
   void forget() {
+    uncertain.clear();
     said.forget();
   }
 }

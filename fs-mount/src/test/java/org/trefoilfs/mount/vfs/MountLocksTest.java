@@ -5,16 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.LongSupplier;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.trefoilfs.mount.namespace.FileType;
@@ -24,6 +23,7 @@ import org.trefoilfs.mount.namespace.LockRequest;
 import org.trefoilfs.mount.namespace.LockType;
 import org.trefoilfs.mount.namespace.Names;
 import org.trefoilfs.mount.namespace.NewInode;
+import org.trefoilfs.mount.testing.SwitchedNames;
 import org.trefoilfs.mount.testing.TestCluster;
 import org.trefoilfs.replication.Reason;
 import org.trefoilfs.replication.TrefoilException;
@@ -37,23 +37,8 @@ class MountLocksTest {
 
   private final TestCluster cluster = new TestCluster("none");
   private final AtomicReference<Names> names = new AtomicReference<>(cluster.names());
-  private final Vfs here = cluster.vfs(renewable(), TestCluster.OPTIONS);
+  private final Vfs here = cluster.vfs(SwitchedNames.of(names), TestCluster.OPTIONS);
   private final Vfs there = cluster.vfs();
-
-  /** As a mount's are, which goes on in a new session when the old one is over. */
-  private Names renewable() {
-    return (Names)
-        Proxy.newProxyInstance(
-            Names.class.getClassLoader(),
-            new Class<?>[] {Names.class},
-            (proxy, method, arguments) -> {
-              try {
-                return method.invoke(names.get(), arguments);
-              } catch (InvocationTargetException e) {
-                throw e.getCause();
-              }
-            });
-  }
 
   @AfterEach
   void close() {
@@ -102,7 +87,13 @@ class MountLocksTest {
                   return method.invoke(cluster.volume, arguments);
                 });
     Capacity none = new Capacity(0, 0, 0, 0);
-    Vfs vfs = new Vfs(renewable(), recording, () -> none, SystemTime.INSTANCE, TestCluster.OPTIONS);
+    Vfs vfs =
+        new Vfs(
+            SwitchedNames.of(names),
+            recording,
+            () -> none,
+            SystemTime.INSTANCE,
+            TestCluster.OPTIONS);
     long file = create(vfs, "f");
     long session = names.get().session();
     write(vfs, file);

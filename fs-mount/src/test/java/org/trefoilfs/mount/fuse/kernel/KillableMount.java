@@ -5,6 +5,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.trefoilfs.mount.fuse.CallStatistics;
+import org.trefoilfs.mount.fuse.MountHandle;
 import org.trefoilfs.mount.fuse.MountOptions;
 import org.trefoilfs.mount.fuse.MountTable;
 import org.trefoilfs.mount.fuse.Unmounter;
@@ -31,6 +33,7 @@ final class KillableMount implements AutoCloseable {
   private final List<Thread> wakers = new ArrayList<>();
   private KernelConnection.State state;
   private DyingDevice device;
+  private MountHandle served;
   private long session;
 
   KillableMount(Path path) throws Exception {
@@ -43,7 +46,7 @@ final class KillableMount implements AutoCloseable {
     KernelConnection connection = KernelConnection.open(transport());
     connections.add(connection);
     Vfs vfs = vfs(cluster.names(), connection);
-    connection.mount(serving(vfs), noted -> state = noted);
+    served = connection.mount(serving(vfs), noted -> state = noted);
   }
 
   private KernelTransport transport() {
@@ -62,6 +65,16 @@ final class KillableMount implements AutoCloseable {
 
   KernelConnection.State state() {
     return state;
+  }
+
+  /** Of the daemon that serves now. */
+  CallStatistics statistics() {
+    return served.statistics();
+  }
+
+  /** Another mount of the volume, without a kernel. */
+  Vfs other() {
+    return cluster.vfs();
   }
 
   /** Another look at the same tree, which does not go through the mount. */
@@ -104,7 +117,7 @@ final class KillableMount implements AutoCloseable {
     names.takeOver(session, resent).join();
     Vfs vfs = vfs(names, next);
     vfs.locks().inherited(inherited);
-    next.resume(serving(vfs), state, resent, noted -> state = noted);
+    served = next.resume(serving(vfs), state, resent, noted -> state = noted);
   }
 
   @Override

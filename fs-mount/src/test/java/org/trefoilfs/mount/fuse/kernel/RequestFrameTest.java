@@ -94,7 +94,8 @@ class RequestFrameTest {
     assertThat(out.remaining()).isEqualTo(64);
     assertThat(out.getInt(0)).isEqualTo(7);
     assertThat(out.getInt(8)).isEqualTo(131072);
-    // ASYNC_READ, POSIX_LOCKS, BIG_WRITES, FLOCK_LOCKS, AUTO_INVAL_DATA, PARALLEL_DIROPS, MAX_PAGES,
+    // ASYNC_READ, POSIX_LOCKS, BIG_WRITES, FLOCK_LOCKS, AUTO_INVAL_DATA, PARALLEL_DIROPS,
+    // MAX_PAGES,
     // INIT_EXT
     assertThat(out.getInt(12))
         .isEqualTo(1 | 1 << 1 | 1 << 5 | 1 << 10 | 1 << 12 | 1 << 18 | 1 << 22 | 1 << 30);

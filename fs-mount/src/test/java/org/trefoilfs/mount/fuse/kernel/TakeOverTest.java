@@ -4,9 +4,11 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Iterator;
 import java.util.Set;
 import java.util.TreeSet;
@@ -22,6 +24,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.trefoilfs.mount.fuse.MountTable;
 import org.trefoilfs.mount.namespace.Location;
 import org.trefoilfs.mount.testing.Shell;
+import org.trefoilfs.mount.vfs.Caller;
+import org.trefoilfs.mount.vfs.Vfs;
+import org.trefoilfs.mount.vfs.WriteRequest;
 import org.trefoilfs.replication.env.SystemTime;
 
 /** A real mount whose daemon is killed, and which the next one serves on. */
@@ -64,6 +69,66 @@ class TakeOverTest {
     } finally {
       process.destroyForcibly();
     }
+  }
+
+  @Test
+  void pagesThatTheKilledDaemonGaveOutAreReadAnew() throws Exception {
+    Files.writeString(dir.resolve("f"), "old");
+    Location f = Location.ofPath(mount.names().root(), "f".getBytes(UTF_8));
+    Awaitility.await().until(() -> mount.names().lookup(f).join().writers().sessions().isEmpty());
+    String script =
+        "open F, '<', 'f'; for (1, 2) { sysseek F, 0, 0; sysread F, $text, 3; syswrite STDOUT,"
+            + " \"$text\\n\"; <STDIN> }";
+    Process process =
+        new ProcessBuilder("perl", "-e", script)
+            .directory(dir.toFile())
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
+    try {
+      assertThat(process.inputReader().readLine()).isEqualTo("old");
+      mount.kill();
+      // A daemon that is really dead gives no lease up: who writes waits for as long.
+      Thread.sleep(1_000);
+      Vfs other = mount.other();
+      long handle = other.open(mount.names().lookup(f).join().inode());
+      other.write(
+          handle, new WriteRequest(0, ByteBuffer.wrap("new".getBytes(UTF_8)), 0, Caller.ROOT));
+      other.release(handle);
+      mount.takeOver();
+      process.outputWriter().append("go\n").flush();
+      assertThat(process.inputReader().readLine()).isEqualTo("new");
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+
+  @Test
+  void attributesAreRememberedByTheKernelUnderTheNextDaemonToo() throws Exception {
+    for (int i = 0; i < 20; i++) {
+      Files.writeString(dir.resolve("f" + i), "content");
+    }
+    mount.kill();
+    mount.takeOver();
+    Awaitility.await()
+        .pollInterval(Duration.ofMillis(1))
+        .atMost(Duration.ofSeconds(20))
+        .until(
+            () -> {
+              look();
+              long before = requests();
+              look();
+              return requests() == before;
+            });
+  }
+
+  private void look() throws IOException {
+    for (int i = 0; i < 20; i++) {
+      assertThat(Files.size(dir.resolve("f" + i))).isEqualTo(7);
+    }
+  }
+
+  private long requests() {
+    return mount.statistics().snapshot().values().stream().mapToLong(of -> of.calls()).sum();
   }
 
   @Test
