@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -311,15 +312,35 @@ class RocksStateTest {
     return seen;
   }
 
+  /** As at one moment: again when files came or went meanwhile. */
   private static void copyAsIs(Path from, Path to) {
     try {
-      Files.createDirectories(to);
-      // The manifest first: tables written meanwhile are then merely unknown to it.
-      for (Path file : Directories.files(from).reversed()) {
-        Files.copy(file, to.resolve(file.getFileName()));
-      }
+      List<Path> before;
+      do {
+        before = listed(from);
+        Directories.delete(to);
+        Files.createDirectories(to);
+        copy(before.reversed(), to);
+      } while (!before.equals(listed(from)));
     } catch (IOException e) {
       throw new IllegalStateException(e);
+    }
+  }
+
+  private static List<Path> listed(Path directory) throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
+      return files.sorted().toList();
+    }
+  }
+
+  /** The manifest first: tables written meanwhile are then merely unknown to it. */
+  private static void copy(List<Path> files, Path to) throws IOException {
+    for (Path file : files) {
+      try {
+        Files.copy(file, to.resolve(file.getFileName()));
+      } catch (NoSuchFileException e) {
+        return; // gone meanwhile: all is copied again
+      }
     }
   }
 
