@@ -21,8 +21,8 @@ import org.trefoilfs.replication.env.TimeSource;
  * Which files' pages the kernel may go on using, of those that it has from this mount.
  *
  * <ol>
- *   <li>Files that are opened for writing, or while somebody writes them, go past the page cache.
- *       What is in it, a write would show to readers of this mount before others can see it.
+ *   <li>Files that are opened for writing, with O_DIRECT, or while somebody writes them, go past
+ *       it. What is in it, a write would show to readers of this mount before others can see it.
  *   <li>Of each file of which the kernel may have pages, the {@link Writers#version} is known under
  *       which all of them were read; or they are in doubt, because somebody was writing when one
  *       was read, or an earlier daemon gave them out.
@@ -129,10 +129,6 @@ public final class KernelPages {
     kernel = other;
   }
 
-  private static boolean isWritten(Attributes file) {
-    return file.holder() != 0 || !file.writers().sessions().isEmpty();
-  }
-
   // ---- what is read into pages
 
   /**
@@ -225,8 +221,13 @@ public final class KernelPages {
       return !inherited;
     }
     synchronized (pages) {
-      return !isWritten(file) && pages.version == file.writers().version();
+      return areTrusted(pages, file);
     }
+  }
+
+  /** Under the monitor. */
+  private static boolean areTrusted(Pages pages, Attributes file) {
+    return !isWritten(file) && pages.version == file.writers().version();
   }
 
   /**
@@ -241,7 +242,7 @@ public final class KernelPages {
     long shown;
     synchronized (pages) {
       pages.askedNanos = time.nanoTime();
-      if (!isWritten(file) && pages.version == file.writers().version()) {
+      if (areTrusted(pages, file)) {
         return file;
       }
       pages.toggles = pages.toggles % TOGGLES + 1;
@@ -254,6 +255,10 @@ public final class KernelPages {
       await(serving.forgetPages(file.inode(), file.size()));
     }
     return file.modified(shown);
+  }
+
+  private static boolean isWritten(Attributes file) {
+    return file.holder() != 0 || !file.writers().sessions().isEmpty();
   }
 
   private boolean isWrittenHere(Attributes file) {

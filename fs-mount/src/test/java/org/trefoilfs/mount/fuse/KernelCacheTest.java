@@ -7,45 +7,21 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.EnumMap;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.CleanupMode;
-import org.junit.jupiter.api.io.TempDir;
 import org.trefoilfs.mount.testing.Shell;
-import org.trefoilfs.mount.testing.TestCluster;
 
 /** What the kernel remembers of names and attributes: requests are counted. */
-class KernelCacheTest {
+class KernelCacheTest extends TwoKernelMounts {
   private static final int FILES = 50;
 
-  @TempDir(cleanup = CleanupMode.NEVER)
-  Path temp;
-
-  private final TestCluster cluster = new TestCluster("kernel");
-  private MountHandle here;
-  private Path a;
-  private Path b;
-
   @BeforeEach
-  void mount() throws Exception {
-    here = cluster.mount(temp.resolve("a"), "");
-    a = here.mountPoint();
-    b = cluster.mount(temp.resolve("b"), "").mountPoint();
+  void makeFiles() throws IOException {
     Files.createDirectory(a.resolve("d"));
     for (int i = 0; i < FILES; i++) {
       Files.writeString(a.resolve("d/f" + i), "content");
     }
-  }
-
-  @AfterEach
-  void unmount() throws IOException {
-    cluster.close();
-    Files.delete(a);
-    Files.delete(b);
-    Files.delete(temp);
   }
 
   private void look(Path at) {
@@ -53,12 +29,6 @@ class KernelCacheTest {
       assertThat(Files.exists(at.resolve("d/f" + i))).isTrue();
       assertThat(Files.exists(at.resolve("d/no" + i))).isFalse();
     }
-  }
-
-  private Map<Operation, Long> calls() {
-    Map<Operation, Long> counts = new EnumMap<>(Operation.class);
-    here.statistics().snapshot().forEach((operation, of) -> counts.put(operation, of.calls()));
-    return counts;
   }
 
   /** A lease lasts for a while only: of a few looks in a row, one is within it. */

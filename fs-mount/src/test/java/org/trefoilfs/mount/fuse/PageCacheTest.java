@@ -1,5 +1,6 @@
 package org.trefoilfs.mount.fuse;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -13,7 +14,7 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.EnumMap;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
@@ -21,41 +22,17 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.CleanupMode;
-import org.junit.jupiter.api.io.TempDir;
+import org.trefoilfs.mount.namespace.Location;
+import org.trefoilfs.mount.namespace.StateLogNames;
 import org.trefoilfs.mount.testing.SystemFile;
-import org.trefoilfs.mount.testing.TestCluster;
 
 /** What the kernel remembers of files' bytes, at two mounts. */
-class PageCacheTest {
+class PageCacheTest extends TwoKernelMounts {
   private static final int BLOCK = 4096;
   private static final int BLOCKS = 64;
 
-  @TempDir(cleanup = CleanupMode.NEVER)
-  Path temp;
-
-  private final TestCluster cluster = new TestCluster("kernel");
-  private MountHandle here;
-  private Path a;
-  private Path b;
-
-  @BeforeEach
-  void mount() throws Exception {
-    here = cluster.mount(temp.resolve("a"), "");
-    a = here.mountPoint();
-    b = cluster.mount(temp.resolve("b"), "").mountPoint();
-  }
-
-  @AfterEach
-  void unmount() throws IOException {
-    cluster.close();
-    Files.delete(a);
-    Files.delete(b);
-    Files.delete(temp);
-  }
+  private final StateLogNames names = cluster.names();
 
   private static FileChannel open(Path path) throws IOException {
     return FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
@@ -67,7 +44,7 @@ class PageCacheTest {
 
   private static byte[] filled(int count, long with) {
     byte[] bytes = new byte[count];
-    java.util.Arrays.fill(bytes, (byte) with);
+    Arrays.fill(bytes, (byte) with);
     return bytes;
   }
 
@@ -76,23 +53,23 @@ class PageCacheTest {
     while (into.hasRemaining() && file.read(into, offset + into.position()) > 0) {
       continue;
     }
-    return java.util.Arrays.copyOf(into.array(), into.position());
+    return Arrays.copyOf(into.array(), into.position());
   }
 
   private static void write(FileChannel file, long offset, byte[] bytes) throws IOException {
     assertThat(file.write(ByteBuffer.wrap(bytes), offset)).isEqualTo(bytes.length);
   }
 
-  private Map<Operation, Long> calls() {
-    Map<Operation, Long> counts = new EnumMap<>(Operation.class);
-    here.statistics().snapshot().forEach((operation, of) -> counts.put(operation, of.calls()));
-    return counts;
+  /** Until no mount is known to write it: what is opened to be read then may be kept. */
+  private void awaitUnwritten(String name) {
+    Location at = Location.of(names.root(), name.getBytes(UTF_8));
+    await().until(() -> names.lookup(at).join().writers().sessions().isEmpty());
   }
 
   @Test
   void bytesThatNobodyElseWritesAreReadOnce() throws Exception {
     Files.write(a.resolve("f"), filled(BLOCKS * BLOCK, 'x'));
-    Thread.sleep(2_500); // nobody is known to write it any more
+    awaitUnwritten("f");
     try (FileChannel file = openToRead(a.resolve("f"))) {
       read(file, 0, BLOCKS * BLOCK);
       // A lease lasts for a while only: of a few looks in a row, one is within it.
@@ -107,7 +84,7 @@ class PageCacheTest {
                 return calls().equals(before);
               });
       long reads = calls().getOrDefault(Operation.READ, 0L);
-      Thread.sleep(1500); // leases have been renewed, and attributes asked for, since
+      Thread.sleep(1500); // longer than any lease: attributes are asked for again
       read(file, 0, BLOCKS * BLOCK);
       Files.readAllBytes(a.resolve("f"));
       assertThat(calls().get(Operation.READ)).as("also at another open").isEqualTo(reads);
@@ -120,7 +97,7 @@ class PageCacheTest {
     Path name = Path.of("f");
     FileTime then = FileTime.fromMillis(1_000_000_000_000L);
     Files.write(a.resolve(name), filled(BLOCKS * BLOCK, 0));
-    Thread.sleep(2_500); // so that the files are opened to be read through the page cache
+    awaitUnwritten("f");
     try (FileChannel near = open(a.resolve(name));
         FileChannel far = open(b.resolve(name));
         FileChannel nearer = openToRead(a.resolve(name));
@@ -142,8 +119,7 @@ class PageCacheTest {
           assertThat(read(anew, offset, BLOCK)).as("round %d, new open", round).isEqualTo(bytes);
         }
         if (round % 40 == 0) {
-          // Nobody has written for so long that both kernels keep pages again.
-          Thread.sleep(2_500);
+          awaitUnwritten("f"); // then both kernels keep pages again
           read(at, 0, BLOCKS * BLOCK);
           read(own, 0, BLOCKS * BLOCK);
         }
@@ -154,7 +130,7 @@ class PageCacheTest {
   @Test
   void punchedAndCutOffBytesAreNotReadFromPages() throws Exception {
     Files.write(a.resolve("f"), filled(BLOCKS * BLOCK, 'x'));
-    Thread.sleep(2_500);
+    awaitUnwritten("f");
     try (FileChannel far = openToRead(b.resolve("f"));
         SystemFile calls = SystemFile.open(a.resolve("f"), SystemFile.READ_WRITE);
         FileChannel near = open(a.resolve("f"))) {
@@ -174,9 +150,9 @@ class PageCacheTest {
     }
   }
 
-  /** Reads all of it until no request is needed for that. */
-  private static void settle(FileChannel file) throws Exception {
-    Thread.sleep(2_500);
+  /** Reads all of it, so that the kernel has it. */
+  private void settle(FileChannel file) throws IOException {
+    awaitUnwritten("f");
     for (int i = 0; i < 3; i++) {
       read(file, 0, BLOCKS * BLOCK);
     }
@@ -198,8 +174,7 @@ class PageCacheTest {
       write(far, BLOCK, filled(BLOCK, 'f'));
       assertThat(read(near, BLOCK, 1)).as("read(2)").isEqualTo(filled(1, 'f'));
       await().untilAsserted(() -> assertThat(mine.get(BLOCK + 7)).isEqualTo((byte) 'f'));
-      // Long after the last change, when nobody is known to write.
-      Thread.sleep(3_000);
+      awaitUnwritten("f");
       write(far, 0, filled(BLOCK, 'g'));
       await().untilAsserted(() -> assertThat(mine.get(0)).isEqualTo((byte) 'g'));
     }
@@ -227,7 +202,7 @@ class PageCacheTest {
   @Test
   void nobodySeesOlderBytesThanSomebodyHasSeen() throws Exception {
     Files.write(a.resolve("f"), new byte[BLOCKS * BLOCK]);
-    Thread.sleep(2_500);
+    awaitUnwritten("f");
     AtomicLong[] seen = new AtomicLong[4];
     for (int i = 0; i < seen.length; i++) {
       seen[i] = new AtomicLong();
@@ -294,7 +269,7 @@ class PageCacheTest {
     MountHandle direct = cluster.mount(temp.resolve("c"), "direct_io");
     Path c = direct.mountPoint();
     Files.write(c.resolve("f"), filled(BLOCK, 'x'));
-    Thread.sleep(2_500);
+    awaitUnwritten("f");
     for (int i = 1; i <= 3; i++) {
       assertThat(Files.readAllBytes(c.resolve("f"))).isEqualTo(filled(BLOCK, 'x'));
       assertThat(direct.statistics().of(Operation.READ).calls()).isGreaterThanOrEqualTo(i);
