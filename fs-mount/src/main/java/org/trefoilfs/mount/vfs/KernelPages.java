@@ -22,7 +22,7 @@ import org.trefoilfs.replication.env.TimeSource;
  *
  * <ol>
  *   <li>Files that are opened for writing, with O_DIRECT, or while somebody writes them, go past
- *       it. What is in it, a write would show to readers of this mount before others can see it.
+ *       the page cache: in it, a write would be read at this mount before others can see it.
  *   <li>Of each file of which the kernel may have pages, the {@link Writers#version} is known under
  *       which all of them were read; or they are in doubt, because somebody was writing when one
  *       was read, or an earlier daemon gave them out.
